@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What Rust cannot reach: macros and inline functions of the kernel, one file
+ * for each of its headers.  No policy and no state here.
+ */
+
+#ifndef _PIDSPACE_HELPERS_H
+#define _PIDSPACE_HELPERS_H
+
+#include <linux/types.h>
+
+struct file;
+struct ftrace_regs;
+struct pid;
+struct xarray;
+
+unsigned long pidspace_ftrace_argument(struct ftrace_regs *fregs, unsigned int n);
+void pidspace_ftrace_return_eagain(struct ftrace_regs *fregs);
+struct pid *pidspace_find_init_pid(int nr);
+struct pid *pidspace_pidfd_pid(struct file *file);
+void pidspace_tracepoint_synchronize_unregister(void);
+void pidspace_xa_init_account(struct xarray *xa);
+
+#endif /* _PIDSPACE_HELPERS_H */

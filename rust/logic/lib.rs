@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pure part of pidspace: numbers and the life of a space, as values.
+//!
+//! Nothing here knows the kernel, allocates by itself, locks or needs `unsafe`: the owner of a
+//! value serialises access to it and lends the memory through [`Store`]. The kernel module sees
+//! this crate as a module of its own, so paths inside are relative (`super::`).
+
+#![cfg_attr(not(kernel), no_std)]
+#![cfg_attr(kernel, allow(unreachable_pub))]
+#![forbid(unsafe_code)]
+
+#[cfg(all(test, not(kernel)))]
+extern crate std;
+
+mod bitmap;
+mod error;
+mod lifecycle;
+mod nr;
+mod pidmap;
+
+pub use self::{
+    error::Error,
+    lifecycle::{Fate, Lifecycle, State},
+    nr::{Nr, PidMax},
+    pidmap::{PidMap, Store},
+};

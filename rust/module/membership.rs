@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From tasks to spaces: who is a member of what, and what follows for the tasks they fork.
+//!
+//! Membership is that of a task's own `struct pid`: all threads of a process are in the same
+//! space, as each of them was forked by one that is.
+
+use crate::{
+    binding::Binding,
+    error::Refusal,
+    registry,
+    space::Space,
+    table::TABLE,
+    task::{
+        current_pid,
+        PidRef,
+        TaskRef, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        rcu,
+        Arc,
+    },
+};
+
+/// Events that should not happen: the kernel's fork and exit did not do what the hooks rely on.
+static ANOMALIES: Atomic<u64> = Atomic::new(0);
+
+/// Returns how many events there were since load that should not happen.
+pub(crate) fn anomalies() -> u64 {
+    ANOMALIES.load(Relaxed)
+}
+
+/// Returns the calling task's binding if the task is a member, not when it is marked to spawn.
+///
+/// # Context
+///
+/// Any context.
+pub(crate) fn of_current(guard: &rcu::Guard) -> Option<&Binding> {
+    TABLE
+        .find(current_pid(guard)?, guard)
+        .filter(|binding| binding.nr().is_some())
+}
+
+/// Returns the binding of `pid` if it is a member's.
+///
+/// # Context
+///
+/// Any context.
+pub(crate) fn of<'g>(pid: PidRef<'_>, guard: &'g rcu::Guard) -> Option<&'g Binding> {
+    TABLE
+        .find(pid, guard)
+        .filter(|binding| binding.nr().is_some())
+}
+
+/// Gives the child of a fork its number, if its parent is a member or a marked thread.
+///
+/// # Errors
+///
+/// The fork must fail with `EAGAIN`: the space takes in nobody, or memory is short.
+///
+/// # Context
+///
+/// Process context, from `cgroup_can_fork()`. Does not sleep.
+#[inline]
+pub(crate) fn fork(child: TaskRef<'_>, is_thread: bool) -> Result {
+    let guard = rcu::read_lock();
+    let Some(parent) = current_pid(&guard) else {
+        return Ok(());
+    };
+    match TABLE.find(parent, &guard) {
+        None => Ok(()),
+        Some(binding) if binding.nr().is_none() && is_thread => Ok(()),
+        Some(binding) => bind_child(child, binding, &guard),
+    }
+}
+
+#[cold]
+fn bind_child(child: TaskRef<'_>, parent: &Binding, guard: &rcu::Guard) -> Result {
+    let Some(pid) = child.pid_of_unborn(guard) else {
+        ANOMALIES.fetch_add(1, Relaxed);
+        return Err(Refusal::NoSuchMember.into());
+    };
+    // SAFETY: The binding is the calling task's own, and the task cannot be reaped while it forks.
+    let space = unsafe { parent.space() };
+    space.bind(pid, guard)
+}
+
+/// Kills a child that is born into a space that was killed meanwhile.
+///
+/// # Context
+///
+/// Process context, from the tracepoint `task_newtask`, where the child cannot run yet.
+#[inline]
+pub(crate) fn newtask(child: TaskRef<'_>) {
+    let guard = rcu::read_lock();
+    let Some(binding) = child.pid().and_then(|pid| TABLE.find(pid, &guard)) else {
+        return;
+    };
+    // SAFETY: The binding is that of a task which cannot run yet, so it cannot be reaped either.
+    if unsafe { binding.space() }.dooms(binding) {
+        child.force_kill();
+    }
+}
+
+/// Releases the number, or the mark, of a `struct pid` that nothing uses any more.
+///
+/// # Context
+///
+/// Process context, from `free_pid()`. Does not sleep.
+#[inline]
+pub(crate) fn release(pid: PidRef<'_>) {
+    let guard = rcu::read_lock();
+    if let Some(binding) = TABLE.take(pid, &guard) {
+        release_binding(binding);
+    }
+}
+
+#[cold]
+fn release_binding(binding: KBox<Binding>) {
+    // SAFETY: The binding was taken from the table just now, and is not released yet.
+    let space = unsafe { binding.space() };
+    let fate = match binding.nr() {
+        Some(nr) => space.release(nr),
+        None => space.remove_spawner(),
+    };
+    registry::settle(binding.space_id(), fate);
+    Binding::free_after_grace_period(binding);
+}
+
+/// Marks the calling thread: from now on the processes that it forks are born in `space`.
+///
+/// # Errors
+///
+/// `EPERM` when the caller is a member, `EBUSY` when it is marked for another space, `ESTALE`
+/// when the space is gone, `ENOMEM`.
+pub(crate) fn mark_current(space: &Arc<Space>) -> Result {
+    let guard = rcu::read_lock();
+    let me = current_pid(&guard).ok_or(Refusal::NoSuchMember)?;
+    if let Some(binding) = TABLE.find(me, &guard) {
+        return match binding.nr() {
+            Some(_) => Err(Refusal::IsMember.into()),
+            None if binding.is_in(space) => Ok(()),
+            None => Err(Refusal::BoundAlready.into()),
+        };
+    }
+    let slot = TABLE.reserve(me, &guard)?;
+    let mark = Binding::new(me, space, Some(space.clone()))?;
+    space.add_spawner()?;
+    slot.publish(mark).map_err(|_| {
+        registry::settle(space.id(), space.remove_spawner());
+        Refusal::BoundAlready.into()
+    })
+}
+
+/// Takes the mark for `space` off the calling thread.
+///
+/// # Errors
+///
+/// `EINVAL` when it has none.
+pub(crate) fn unmark_current(space: &Space) -> Result {
+    let guard = rcu::read_lock();
+    let me = current_pid(&guard).ok_or(Refusal::NoSuchMember)?;
+    let mark = TABLE
+        .find(me, &guard)
+        .filter(|binding| binding.nr().is_none() && binding.is_in(space))
+        .and_then(|_| TABLE.take(me, &guard))
+        .ok_or(Refusal::BadArgument)?;
+    release_binding(mark);
+    Ok(())
+}

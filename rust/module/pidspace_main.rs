@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! pidspace: flat, per-container pid spaces.
+//!
+//! This file is the only one that knows both the device and the hooks.
+
+mod binding;
+mod device;
+mod error;
+mod hooks;
+mod kill;
+mod local;
+#[path = "../logic/lib.rs"]
+mod logic;
+mod membership;
+mod memory;
+mod module_ref;
+mod name;
+mod registry;
+mod space;
+mod table;
+mod task;
+#[path = "../uapi/lib.rs"]
+mod uapi;
+
+use kernel::prelude::*;
+
+module! {
+    type: Pidspace,
+    name: "pidspace",
+    authors: ["pidspace developers"],
+    description: "Flat, per-container pid spaces",
+    license: "GPL",
+    params: {
+        max_user_spaces: u32 {
+            default: 1024,
+            description: "How many spaces a user without CAP_SYS_ADMIN may have",
+        },
+    },
+}
+
+/// The hooks in force while the module is loaded.
+const HOOKS_IN_FORCE: u32 = hooks::IN_FORCE;
+
+/// The module, loaded.
+///
+/// Fields are dropped in declaration order: nobody opens a handle any more, then the hooks are
+/// taken off. There are no spaces then, as each of them keeps the module.
+struct Pidspace {
+    _device: Pin<KBox<device::Device>>,
+    _hooks: hooks::Hooks,
+}
+
+impl kernel::Module for Pidspace {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        // SAFETY: The module is initialised once, and nothing of it is in use before.
+        unsafe { registry::init() };
+        let hooks = hooks::Hooks::arm()?;
+        let device = KBox::pin_init(device::register(), GFP_KERNEL)?;
+        pr_info!("loaded, hooks on cgroup_can_fork(), free_pid(), task_newtask\n");
+        Ok(Self {
+            _device: device,
+            _hooks: hooks,
+        })
+    }
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe views of `struct pid` and `struct task_struct`.
+//!
+//! A view is good for as long as the RCU read-side critical section that it was got in, or for as
+//! long as a hook's call that was handed the object. The kernel frees both only a grace period
+//! after they were last reachable.
+//!
+//! None of this calls a function that pidspace may hook: those answer members by other rules.
+
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    error::to_result,
+    fs::LocalFile,
+    prelude::*,
+    sync::rcu,
+    task::{
+        Kuid,
+        Task, //
+    },
+};
+
+extern "C" {
+    fn pidspace_find_init_pid(nr: c_int) -> *mut c_void;
+    fn pidspace_pidfd_pid(file: *mut c_void) -> *mut c_void;
+}
+
+/// What a task uses a `struct pid` for, as the kernel's `enum pid_type`.
+#[derive(Clone, Copy)]
+pub(crate) enum Role {
+    /// Its process, `PIDTYPE_TGID`.
+    Tgid,
+    /// Its process group, `PIDTYPE_PGID`.
+    Pgid,
+    /// Its session, `PIDTYPE_SID`.
+    Sid,
+}
+
+/// A `struct pid`.
+///
+/// # Invariants
+///
+/// The pointer is to a `struct pid` that is not freed during `'a`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PidRef<'a> {
+    ptr: NonNull<bindings::pid>,
+    _alive: PhantomData<&'a bindings::pid>,
+}
+
+impl<'a> PidRef<'a> {
+    /// Makes a view of `ptr`, or [`None`] of a null pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is null or points to a `struct pid` that is not freed during `'a`.
+    pub(crate) unsafe fn from_raw(ptr: *mut bindings::pid) -> Option<Self> {
+        // INVARIANT: The caller promises it.
+        NonNull::new(ptr).map(|ptr| Self {
+            ptr,
+            _alive: PhantomData,
+        })
+    }
+
+    /// Returns the pointer, which tells this `struct pid` from every other one.
+    pub(crate) fn as_ptr(self) -> NonNull<bindings::pid> {
+        self.ptr
+    }
+
+    fn upids(self) -> *const bindings::upid {
+        // SAFETY: The object is alive by the type invariant; the array is written before the
+        // object is published and never after.
+        unsafe { &(*self.ptr.as_ptr()).numbers }.as_ptr()
+    }
+
+    /// Returns what the initial pid namespace calls it: unique until `free_pid()`.
+    pub(crate) fn init_nr(self) -> u32 {
+        // SAFETY: Every `struct pid` has a number at level 0.
+        unsafe { (*self.upids()).nr }.unsigned_abs()
+    }
+
+    /// Returns what the pid namespace of the calling task calls it, 0 if nothing.
+    ///
+    /// # Context
+    ///
+    /// Process context, where `current` has not been reaped.
+    pub(crate) fn nr_for_current(self) -> u32 {
+        let ns = current_ns();
+        // SAFETY: A task holds a reference on its active pid namespace.
+        let ns_level = unsafe { (*ns).level };
+        // SAFETY: The object is alive by the type invariant.
+        let level = unsafe { (*self.ptr.as_ptr()).level };
+        if ns_level > level {
+            return 0;
+        }
+        // SAFETY: The array has `level + 1` entries.
+        let upid = unsafe { &*self.upids().add(ns_level as usize) };
+        if upid.ns == ns {
+            upid.nr.unsigned_abs()
+        } else {
+            0
+        }
+    }
+
+    /// Returns the task whose id this is, as `pid_task(pid, PIDTYPE_PID)`.
+    pub(crate) fn task(self, guard: &'a rcu::Guard) -> Option<TaskRef<'a>> {
+        self.task_as(bindings::pid_type_PIDTYPE_PID, guard)
+    }
+
+    /// Returns the leader of the process whose id this is, as `pid_task(pid, PIDTYPE_TGID)`.
+    pub(crate) fn process(self, guard: &'a rcu::Guard) -> Option<TaskRef<'a>> {
+        self.task_as(bindings::pid_type_PIDTYPE_TGID, guard)
+    }
+
+    fn task_as(self, role: bindings::pid_type, _guard: &'a rcu::Guard) -> Option<TaskRef<'a>> {
+        // SAFETY: The object is alive by the type invariant, and the guard shows that RCU is
+        // held, which `pid_task()` expects and which keeps the task.
+        let task = unsafe { bindings::pid_task(self.ptr.as_ptr(), role) };
+        // SAFETY: As said above.
+        unsafe { TaskRef::from_raw(task) }
+    }
+
+    /// Signals the process as kill(2) does: with the credentials of the calling task.
+    ///
+    /// # Context
+    ///
+    /// Process context. Takes the target's siglock. Does not sleep.
+    pub(crate) fn kill(self, sig: c_int) -> Result {
+        // SAFETY: The object is alive by the type invariant.
+        to_result(unsafe { bindings::kill_pid(self.ptr.as_ptr(), sig, 0) })
+    }
+}
+
+/// A task.
+///
+/// # Invariants
+///
+/// The pointer is to a `struct task_struct` that is not freed during `'a`, which keeps its
+/// `signal_struct` too.
+#[derive(Clone, Copy)]
+pub(crate) struct TaskRef<'a> {
+    ptr: NonNull<bindings::task_struct>,
+    _alive: PhantomData<&'a bindings::task_struct>,
+}
+
+impl<'a> TaskRef<'a> {
+    /// Makes a view of `ptr`, or [`None`] of a null pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is null or points to a task that is not freed during `'a`.
+    pub(crate) unsafe fn from_raw(ptr: *mut bindings::task_struct) -> Option<Self> {
+        // INVARIANT: The caller promises it.
+        NonNull::new(ptr).map(|ptr| Self {
+            ptr,
+            _alive: PhantomData,
+        })
+    }
+
+    /// Returns the task's own `struct pid`; a reaped task has none.
+    pub(crate) fn pid(self) -> Option<PidRef<'a>> {
+        // SAFETY: The task is alive by the type invariant.
+        let field = unsafe { &raw const (*self.ptr.as_ptr()).thread_pid };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        let pid = unsafe { field.read_volatile() };
+        // SAFETY: A task's pid is freed a grace period after it was taken off the task.
+        unsafe { PidRef::from_raw(pid) }
+    }
+
+    /// Returns the `struct pid` that the task's process uses in `role`; a reaped one has none.
+    pub(crate) fn pid_as(self, role: Role) -> Option<PidRef<'a>> {
+        let index = match role {
+            Role::Tgid => bindings::pid_type_PIDTYPE_TGID,
+            Role::Pgid => bindings::pid_type_PIDTYPE_PGID,
+            Role::Sid => bindings::pid_type_PIDTYPE_SID,
+        };
+        // SAFETY: The task and its `signal_struct` are alive by the type invariant.
+        let pids = unsafe { &raw const (*self.signal()).pids };
+        // SAFETY: `index` is below the length of the array, PIDTYPE_MAX.
+        let field = unsafe { pids.cast::<*mut bindings::pid>().add(index as usize) };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        let pid = unsafe { field.read_volatile() };
+        // SAFETY: As for `pid()`.
+        unsafe { PidRef::from_raw(pid) }
+    }
+
+    /// Returns the parent that would reap the task.
+    pub(crate) fn parent(self) -> Option<TaskRef<'a>> {
+        // SAFETY: The task is alive by the type invariant.
+        let field = unsafe { &raw const (*self.ptr.as_ptr()).real_parent };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        let parent = unsafe { field.read_volatile() };
+        // SAFETY: A parent is freed a grace period after its children were handed on.
+        unsafe { TaskRef::from_raw(parent) }
+    }
+
+    /// Returns whether the task has exited and waits to be reaped.
+    pub(crate) fn is_zombie(self) -> bool {
+        // SAFETY: The task is alive by the type invariant.
+        let field = unsafe { &raw const (*self.ptr.as_ptr()).exit_state };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        unsafe { field.read_volatile() != 0 }
+    }
+
+    /// Returns whether every thread of the task's process has exited.
+    pub(crate) fn process_has_exited(self) -> bool {
+        // SAFETY: The task and its `signal_struct` are alive by the type invariant.
+        let field = unsafe { &raw const (*self.signal()).live.counter };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        unsafe { field.read_volatile() == 0 }
+    }
+
+    /// Returns whether the task's process is on its way out as a whole, as after SIGKILL.
+    pub(crate) fn process_is_exiting(self) -> bool {
+        // SAFETY: The task and its `signal_struct` are alive by the type invariant.
+        let field = unsafe { &raw const (*self.signal()).flags };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        let flags = unsafe { field.read_volatile() };
+        flags & bindings::SIGNAL_GROUP_EXIT != 0
+    }
+
+    /// Kills the task as the kernel does: nobody's permission is asked.
+    ///
+    /// # Context
+    ///
+    /// Process context. Takes the target's siglock. Does not sleep.
+    pub(crate) fn force_kill(self) {
+        // SAFETY: The task is alive by the type invariant.
+        unsafe { bindings::send_sig(bindings::SIGKILL as c_int, self.ptr.as_ptr(), 1) };
+    }
+
+    /// Returns the `struct pid` of a task that is being forked.
+    ///
+    /// Between `alloc_pid()` and `init_task_pid()` the task has its number, but `thread_pid` is
+    /// still the parent's.
+    pub(crate) fn pid_of_unborn(self, _guard: &'a rcu::Guard) -> Option<PidRef<'a>> {
+        // SAFETY: The task is alive by the type invariant and not yet visible to others.
+        let nr = unsafe { (*self.ptr.as_ptr()).pid };
+        // SAFETY: The guard shows that RCU is held.
+        let pid = unsafe { pidspace_find_init_pid(nr) }.cast();
+        // SAFETY: What is found under RCU stays until the guard is gone.
+        unsafe { PidRef::from_raw(pid) }
+    }
+
+    fn signal(self) -> *mut bindings::signal_struct {
+        // SAFETY: The task is alive by the type invariant; the pointer is set before the task is
+        // visible and never changes.
+        unsafe { (*self.ptr.as_ptr()).signal }
+    }
+}
+
+/// Returns the calling task's `struct pid`; [`None`] when the task has been reaped, which happens
+/// before its last instructions.
+pub(crate) fn current_pid(guard: &rcu::Guard) -> Option<PidRef<'_>> {
+    current_task(guard)?.pid()
+}
+
+/// Returns the calling task.
+pub(crate) fn current_task(_guard: &rcu::Guard) -> Option<TaskRef<'_>> {
+    // SAFETY: The calling task outlives everything that it does.
+    unsafe { TaskRef::from_raw(Task::current_raw()) }
+}
+
+/// Returns the pid namespace of the calling task.
+fn current_ns() -> *mut bindings::pid_namespace {
+    // SAFETY: The calling task is alive, and it has not been reaped.
+    unsafe { bindings::task_active_pid_ns(Task::current_raw()) }
+}
+
+/// Returns what the calling task's pid namespace calls `nr`, as `find_vpid()`.
+pub(crate) fn find_for_current(nr: c_int, _guard: &rcu::Guard) -> Option<PidRef<'_>> {
+    // SAFETY: The guard shows that RCU is held, and a task holds its active pid namespace.
+    let pid = unsafe { bindings::find_pid_ns(nr, current_ns()) };
+    // SAFETY: What is found under RCU stays until the guard is gone.
+    unsafe { PidRef::from_raw(pid) }
+}
+
+/// Returns the `struct pid` that a pidfd stands for, or [`None`] for another kind of file.
+pub(crate) fn pid_of_pidfd(file: &LocalFile) -> Option<PidRef<'_>> {
+    // SAFETY: The file is open for as long as it is borrowed.
+    let pid = unsafe { pidspace_pidfd_pid(file.as_ptr().cast()) }.cast();
+    // SAFETY: A pidfd holds a reference on its `struct pid`.
+    unsafe { PidRef::from_raw(pid) }
+}
+
+/// Returns whether the calling task has CAP_SYS_ADMIN in the initial user namespace.
+pub(crate) fn is_admin() -> bool {
+    // SAFETY: Reads the credentials of the calling task only.
+    unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as c_int) }
+}
+
+/// Returns `uid` as a plain number that tells users of the whole machine apart.
+pub(crate) fn raw_uid(uid: Kuid) -> u32 {
+    uid.into_raw().val
+}
