@@ -45,22 +45,25 @@ const HOOKS_IN_FORCE: u32 = hooks::IN_FORCE;
 /// The module, loaded.
 ///
 /// Fields are dropped in declaration order: nobody opens a handle any more, then the hooks are
-/// taken off. There are no spaces then, as each of them keeps the module.
+/// taken off, then the table of bindings goes. There are no spaces then, as each of them keeps the
+/// module.
 struct Pidspace {
     _device: Pin<KBox<device::Device>>,
     _hooks: hooks::Hooks,
+    _registry: registry::Registry,
 }
 
 impl kernel::Module for Pidspace {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // SAFETY: The module is initialised once, and nothing of it is in use before.
-        unsafe { registry::init() };
+        let registry = unsafe { registry::Registry::new() };
         let hooks = hooks::Hooks::arm()?;
         let device = KBox::pin_init(device::register(), GFP_KERNEL)?;
         pr_info!("loaded, hooks on cgroup_can_fork(), free_pid(), task_newtask\n");
         Ok(Self {
             _device: device,
             _hooks: hooks,
+            _registry: registry,
         })
     }
 }

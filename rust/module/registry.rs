@@ -16,6 +16,7 @@ use crate::{
     },
     name::Name,
     space::Space,
+    table::TABLE,
     task::raw_uid, //
 };
 use kernel::{
@@ -35,7 +36,7 @@ use kernel::{
 };
 
 kernel::sync::global_lock! {
-    // SAFETY: `init()` is called before anything that uses it is armed.
+    // SAFETY: `Registry::new()` is called before anything that uses it is armed.
     unsafe(uninit) static INDEX: SpinLock<Option<Index>> = None;
 }
 
@@ -65,14 +66,26 @@ pub(crate) struct Wanted {
     pub(crate) limit: u32,
 }
 
-/// Makes the registry usable.
-///
-/// # Safety
-///
-/// Must be called once, before any other function of this file.
-pub(crate) unsafe fn init() {
-    // SAFETY: The caller promises it.
-    unsafe { INDEX.init() };
+/// The right to use this file; dropping it gives back what an empty registry still holds.
+pub(crate) struct Registry(());
+
+impl Registry {
+    /// Makes the registry usable.
+    ///
+    /// # Safety
+    ///
+    /// Must be called once, before any other function of this file.
+    pub(crate) unsafe fn new() -> Self {
+        // SAFETY: The caller promises it.
+        unsafe { INDEX.init() };
+        Self(())
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        TABLE.clear();
+    }
 }
 
 /// Makes a space, kept by the handle that the caller binds to it.

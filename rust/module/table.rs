@@ -6,9 +6,11 @@
 //! That takes two loads: a leaf that is not there, or an entry that is null. Readers hold RCU and
 //! nothing else.
 //!
-//! A leaf counts its entries in use and those about to be. Whoever takes the count to zero unhooks
-//! the leaf and frees it a grace period later. A count of zero is final: who meets such a leaf
-//! in the root helps to unhook it and puts a new one there.
+//! A leaf counts its entries in use and those about to be. When the count gets to zero the leaf
+//! becomes the idle one, and the one that was idle before is freed if it still is: the kernel hands
+//! out numbers in order, so the next child of a lone parent nearly always needs the leaf that the
+//! last one left empty. A leaf to be freed is counted as [`GONE`], which is final: it is unhooked,
+//! by whoever meets it in the root first, and freed a grace period later.
 //!
 //! A number may be in use by a `struct pid` whose entry is gone, or the other way round, around
 //! `free_pid()`: so an entry counts only for the pid that it names.
@@ -34,8 +36,7 @@ use kernel::{
             Acquire,
             Atomic,
             Full,
-            Relaxed,
-            Release, //
+            Relaxed, //
         },
         rcu,
     },
@@ -46,6 +47,10 @@ const WORD: usize = size_of::<usize>();
 /// As many as make a leaf as large as a page.
 const ENTRIES: usize = 4096 / WORD - 3;
 const LEAVES: usize = (PidMax::LIMIT as usize).div_ceil(ENTRIES);
+/// The count of a leaf that is on its way out.
+const GONE: u32 = u32::MAX;
+/// The index of no leaf.
+const NONE: usize = usize::MAX;
 const _: () = assert!(size_of::<Leaf>() <= 4096 && 4096 <= PAGE_SIZE);
 
 type Entry = Atomic<*mut Binding>;
@@ -59,21 +64,25 @@ struct Leaf {
 /// All bindings.
 pub(crate) static TABLE: Table = Table {
     root: [const { Atomic::new(ptr::null_mut()) }; LEAVES],
+    idle: Atomic::new(NONE),
 };
 
 /// The type of [`TABLE`].
 pub(crate) struct Table {
     root: [Atomic<*mut Leaf>; LEAVES],
+    /// The leaf that got empty last.
+    idle: Atomic<usize>,
 }
 
 /// The right to publish one binding: its leaf stays.
 ///
 /// # Invariants
 ///
-/// `leaf` points to a leaf that this slot counts as a user of, and `index` is one into it.
+/// `leaf` points to a leaf that this slot counts as a user of and that the root has at `at`.
 pub(crate) struct Slot {
-    root: &'static Atomic<*mut Leaf>,
+    table: &'static Table,
     leaf: *mut Leaf,
+    at: usize,
     index: usize,
 }
 
@@ -97,7 +106,7 @@ impl Leaf {
     /// Counts a user in, unless the leaf is on its way out.
     fn get(&self) -> bool {
         let mut users = self.users.load(Relaxed);
-        while users != 0 {
+        while users != GONE {
             match self.users.cmpxchg(users, users.wrapping_add(1), Full) {
                 Ok(_) => return true,
                 Err(now) => users = now,
@@ -144,12 +153,17 @@ impl Table {
     ///
     /// Any context but NMI. Does not sleep.
     pub(crate) fn reserve(&'static self, pid: PidRef<'_>, guard: &rcu::Guard) -> Result<Slot> {
-        let (leaf, index) = Self::split(pid);
-        let root = self.root.get(leaf).ok_or(Refusal::BadArgument)?;
+        let (at, index) = Self::split(pid);
+        let root = self.root.get(at).ok_or(Refusal::BadArgument)?;
         loop {
             if let ControlFlow::Break(leaf) = Self::try_reserve(root, guard)? {
-                // INVARIANT: `try_reserve()` counted this slot in, and `index` is a remainder.
-                return Ok(Slot { root, leaf, index });
+                // INVARIANT: `try_reserve()` counted this slot in.
+                return Ok(Slot {
+                    table: self,
+                    leaf,
+                    at,
+                    index,
+                });
             }
         }
     }
@@ -190,16 +204,52 @@ impl Table {
         guard: &rcu::Guard,
     ) -> Option<KBox<Binding>> {
         let found = ptr::from_ref(self.find(pid, guard)?).cast_mut();
-        let (leaf, index) = Self::split(pid);
-        let root = self.root.get(leaf)?;
-        let leaf = root.load(Acquire);
+        let (at, index) = Self::split(pid);
+        let leaf = self.root.get(at)?.load(Acquire);
         // SAFETY: Under RCU a leaf found in the root is not freed.
         let entry = unsafe { leaf.as_ref() }?.entries.get(index)?;
         entry.cmpxchg(found, ptr::null_mut(), Full).ok()?;
         // INVARIANT: A published binding counts as a user of its leaf; this takes that over.
-        drop(Slot { root, leaf, index });
+        drop(Slot {
+            table: self,
+            leaf,
+            at,
+            index,
+        });
         // SAFETY: `publish()` got it from `into_raw()`, and only this call took it out.
         Some(unsafe { KBox::from_raw(found) })
+    }
+
+    /// Makes the leaf at `at`, which has just got empty, the idle one.
+    fn set_idle(&self, at: usize) {
+        if self.idle.load(Relaxed) != at {
+            self.retire(self.idle.xchg(at, Full), &rcu::read_lock());
+        }
+    }
+
+    /// Frees the leaf at `at` if it is empty.
+    fn retire(&self, at: usize, _guard: &rcu::Guard) {
+        let Some(root) = self.root.get(at) else {
+            return;
+        };
+        let found = root.load(Acquire);
+        // SAFETY: Under RCU a leaf found in the root is not freed.
+        let Some(leaf) = (unsafe { found.as_ref() }) else {
+            return;
+        };
+        if leaf.users.cmpxchg(0, GONE, Full).is_err() {
+            return;
+        }
+        let _ = root.cmpxchg(found, ptr::null_mut(), Full);
+        let head = Opaque::cast_into(&raw const leaf.rcu);
+        // SAFETY: The memory is slab memory, `head` lies in it, and only readers under RCU still
+        // see it, as this call made it `GONE`.
+        unsafe { bindings::kvfree_call_rcu(head, found.cast::<c_void>()) };
+    }
+
+    /// Frees what an empty table still holds. Nothing may use the table any more.
+    pub(crate) fn clear(&'static self) {
+        self.set_idle(NONE);
     }
 }
 
@@ -238,14 +288,8 @@ impl Drop for Slot {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the leaf is not freed before the count goes down below.
         let users = unsafe { &(*self.leaf).users };
-        if users.fetch_sub(1, Release) != 1 {
-            return;
+        if users.fetch_sub(1, Full) == 1 {
+            self.table.set_idle(self.at);
         }
-        let _ = self.root.cmpxchg(self.leaf, ptr::null_mut(), Full);
-        // SAFETY: `leaf` is a valid leaf that only readers under RCU still see.
-        let head = unsafe { &raw const (*self.leaf).rcu };
-        let memory = self.leaf.cast::<c_void>();
-        // SAFETY: The memory is slab memory, `head` lies in it, and the count of zero is final.
-        unsafe { bindings::kvfree_call_rcu(Opaque::cast_into(head), memory) };
     }
 }
