@@ -77,10 +77,10 @@ impl Chunk {
     fn next_free(&self, full_words: u64, from: u32) -> Option<u32> {
         let index = from >> 6;
         if let Some(bit) = self.word(index).next_zero(from & 63) {
-            return Some(index << 6 | bit);
+            return Some((index << 6) | bit);
         }
         let index = full_words.next_zero(index + 1)?;
-        Some(index << 6 | self.word(index).next_zero(0)?)
+        Some((index << 6) | self.word(index).next_zero(0)?)
     }
 
     /// Returns the lowest used number at or after `from`, counted from the start of the chunk.
@@ -89,7 +89,7 @@ impl Chunk {
         (first..64).find_map(|index| {
             let start = if index == first { from & 63 } else { 0 };
             let word = self.words.get(index as usize)?;
-            Some(index << 6 | word.next_one(start)?)
+            Some((index << 6) | word.next_one(start)?)
         })
     }
 
@@ -117,7 +117,7 @@ impl<S: Store> Mid<S> {
             Some(chunk) => chunk.next_free(full_words, from)?,
             None => from,
         };
-        Some(index << CHUNK_SHIFT | free)
+        Some((index << CHUNK_SHIFT) | free)
     }
 
     fn next_free(&self, full_chunks: u32, from: u32) -> Option<u32> {
@@ -130,7 +130,7 @@ impl<S: Store> Mid<S> {
         let first = from >> CHUNK_SHIFT;
         (first..32).find_map(|index| {
             let start = if index == first { from & CHUNK_MASK } else { 0 };
-            Some(index << CHUNK_SHIFT | self.chunk(index)?.next_used(start)?)
+            Some((index << CHUNK_SHIFT) | self.chunk(index)?.next_used(start)?)
         })
     }
 
@@ -277,7 +277,7 @@ impl<S: Store> PidMap<S> {
         let first = from >> MID_SHIFT;
         (first..32).find_map(|index| {
             let start = if index == first { from & MID_MASK } else { 0 };
-            Nr::new(index << MID_SHIFT | self.mid(index)?.next_used(start)?)
+            Nr::new((index << MID_SHIFT) | self.mid(index)?.next_used(start)?)
         })
     }
 
@@ -307,7 +307,7 @@ impl<S: Store> PidMap<S> {
             Some(mid) => mid.next_free(full_chunks, from)?,
             None => from,
         };
-        Some(index << MID_SHIFT | free)
+        Some((index << MID_SHIFT) | free)
     }
 
     /// Returns the lowest free number at or after `from` and below the bound.

@@ -16,6 +16,7 @@
 //! at birth, the latter live, like their parents.
 
 use crate::{
+    binding::Binding,
     error::Refusal,
     logic::Nr,
     space::Space,
@@ -105,11 +106,11 @@ impl Space {
         let generation = self.status()?.generation;
         let outcome = match target {
             Target::Process(nr) => return self.kill_process(nr, sig),
-            Target::Group(nr) => self.walk(sig, &self.group_of(nr, generation)?)?,
-            Target::OwnGroup => self.walk(sig, &self.own_group(generation)?)?,
-            Target::Others => self.walk(sig, &others(generation))?,
+            Target::Group(nr) => self.walk(sig, &self.group_of(nr, generation)?),
+            Target::OwnGroup => self.walk(sig, &self.own_group(generation)?),
+            Target::Others => self.walk(sig, &others(generation)),
             Target::Everyone if sig == bindings::SIGKILL as c_int => self.kill_everyone()?,
-            Target::Everyone => self.walk(sig, &Filter::everyone(generation))?,
+            Target::Everyone => self.walk(sig, &Filter::everyone(generation)),
         };
         if outcome.signalled != 0 || outcome.exited && outcome.refused == 0 {
             Ok(outcome)
@@ -125,23 +126,23 @@ impl Space {
         let generation = self.begin_kill()?;
         let outcome = self.walk_twice(generation);
         self.end_kill();
-        outcome
+        Ok(outcome)
     }
 
-    fn walk_twice(&self, generation: u64) -> Result<Outcome> {
+    fn walk_twice(&self, generation: u64) -> Outcome {
         let sig = bindings::SIGKILL as c_int;
         let mut filter = Filter::everyone(generation);
-        let first = self.walk(sig, &filter)?;
+        let first = self.walk(sig, &filter);
         if first.refused == 0 {
             self.doom(generation);
         }
         filter.skip_exiting = true;
-        let second = self.walk(sig, &filter)?;
-        Ok(Outcome {
+        let second = self.walk(sig, &filter);
+        Outcome {
             signalled: first.signalled.saturating_add(second.signalled),
             refused: second.refused,
             exited: first.exited || second.exited,
-        })
+        }
     }
 
     fn kill_process(&self, nr: Nr, sig: c_int) -> Result<Outcome> {
@@ -177,47 +178,43 @@ impl Space {
     }
 
     /// Signals every process that `filter` lets through.
-    fn walk(&self, sig: c_int, filter: &Filter) -> Result<Outcome> {
+    fn walk(&self, sig: c_int, filter: &Filter) -> Outcome {
         let mut outcome = Outcome::default();
         let mut batch = [Nr::FIRST; 64];
         let mut from = Some(Nr::FIRST);
         loop {
             let filled = self.numbers_from(from, &mut batch);
             let Some(numbers) = batch.get(..filled).filter(|numbers| !numbers.is_empty()) else {
-                return Ok(outcome);
+                return outcome;
             };
             for &nr in numbers {
-                self.signal_one(nr, sig, filter, &mut outcome)?;
+                self.signal_one(nr, sig, filter, &mut outcome);
                 from = nr.next();
             }
         }
     }
 
-    fn signal_one(&self, nr: Nr, sig: c_int, filter: &Filter, outcome: &mut Outcome) -> Result {
+    fn signal_one(&self, nr: Nr, sig: c_int, filter: &Filter, outcome: &mut Outcome) {
         let guard = rcu::read_lock();
         let Some(binding) = self.find(nr, &guard) else {
-            return Ok(());
+            return;
         };
-        if binding.generation() > filter.generation {
-            return Ok(());
-        }
         let Some(leader) = binding.pid().process(&guard) else {
-            return Ok(());
+            return;
         };
-        if !filter.lets_through(binding.pid(), leader) {
-            return Ok(());
+        if !filter.lets_through(binding, leader) {
+            return;
         }
         if leader.process_has_exited() {
             outcome.exited = true;
-            return Ok(());
+            return;
         }
         match binding.pid().kill(sig) {
             Ok(()) => outcome.signalled = outcome.signalled.saturating_add(1),
-            Err(error) if error == EPERM => outcome.refused = outcome.refused.saturating_add(1),
             Err(error) if error == ESRCH => (),
-            Err(error) => return Err(error),
+            // A security module may have an error of its own for what is EPERM elsewhere.
+            Err(_) => outcome.refused = outcome.refused.saturating_add(1),
         }
-        Ok(())
     }
 }
 
@@ -231,14 +228,15 @@ impl Filter {
         }
     }
 
-    fn lets_through(&self, pid: PidRef<'_>, leader: TaskRef<'_>) -> bool {
+    fn lets_through(&self, binding: &Binding, leader: TaskRef<'_>) -> bool {
         let in_group = self.group.is_none_or(|group| {
             leader
                 .pid_as(Role::Pgid)
                 .is_some_and(|own| own.as_ptr() == group)
         });
         let exiting = self.skip_exiting && leader.process_is_exiting();
-        in_group && !exiting && self.except != Some(pid.as_ptr())
+        let excepted = self.except == Some(binding.pid().as_ptr());
+        binding.generation() <= self.generation && in_group && !exiting && !excepted
     }
 }
 

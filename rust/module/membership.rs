@@ -24,8 +24,7 @@ use kernel::{
             Atomic,
             Relaxed, //
         },
-        rcu,
-        Arc,
+        rcu, Arc,
     },
 };
 
@@ -146,7 +145,7 @@ pub(crate) fn mark_current(space: &Arc<Space>) -> Result {
     if let Some(binding) = TABLE.find(me, &guard) {
         return match binding.nr() {
             Some(_) => Err(Refusal::IsMember.into()),
-            None if binding.is_in(space) => Ok(()),
+            None if binding.is_in(space) => space.status().map(|_| ()),
             None => Err(Refusal::BoundAlready.into()),
         };
     }

@@ -24,7 +24,7 @@ pub(crate) fn atomic_account() -> Flags {
 /// [`atomic_account()`] as the C functions take it.
 pub(crate) const ATOMIC_ACCOUNT: bindings::gfp_t = bindings::GFP_ATOMIC
     | bindings::__GFP_NOWARN
-    | bindings::GFP_KERNEL_ACCOUNT & !bindings::GFP_KERNEL;
+    | (bindings::GFP_KERNEL_ACCOUNT & !bindings::GFP_KERNEL);
 
 /// Lends slab memory to `logic`.
 ///

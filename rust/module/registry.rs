@@ -160,7 +160,10 @@ impl Reserved {
 
 impl Index {
     fn admit(&self, space: &Space, limit: u32) -> Result<(), Refusal> {
-        if space.name().is_some_and(|name| self.names.get(name).is_some()) {
+        if space
+            .name()
+            .is_some_and(|name| self.names.get(name).is_some())
+        {
             return Err(Refusal::NameTaken);
         }
         let count = self.users.get(&raw_uid(space.owner())).copied();

@@ -4,7 +4,7 @@
 //!
 //! # Locks
 //!
-//! `inner` is a leaf lock, but for the XArray's own, which nests in it. It is taken in process
+//! `inner` is a leaf lock, but for the XArray's own and the wait queue's, which nest in it. It is taken in process
 //! context only: by the commands, by the hooks on `cgroup_can_fork()` and `free_pid()`, never by
 //! any other hook and never with another lock of this module held.
 
@@ -31,8 +31,7 @@ use crate::{
     task::PidRef,
 };
 use kernel::{
-    new_condvar,
-    new_spinlock,
+    new_condvar, new_spinlock,
     prelude::*,
     sync::{
         atomic::{

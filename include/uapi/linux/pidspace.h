@@ -20,25 +20,19 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/** define PIDSPACE_ABI_LEVEL - the ABI level that this header describes. */
+/* The ABI level that this header describes, and the ioctl type of every command. */
 #define PIDSPACE_ABI_LEVEL	1
-
-/** define PIDSPACE_IOC_MAGIC - the ioctl type of every command. */
 #define PIDSPACE_IOC_MAGIC	0xB9
 
-/** define PIDSPACE_NAME_SIZE - room for a name and its terminating NUL. */
+/* Room for a name and its terminating NUL. */
 #define PIDSPACE_NAME_SIZE	64
 
-/** define PIDSPACE_PID_MAX_DEFAULT - the pid_max of a space that asks for none. */
+/* The pid_max of a space that asks for none, the lowest, and the highest. */
 #define PIDSPACE_PID_MAX_DEFAULT	32768
-
-/** define PIDSPACE_PID_MAX_MIN - the lowest pid_max, as of kernel.pid_max. */
 #define PIDSPACE_PID_MAX_MIN	301
-
-/** define PIDSPACE_PID_MAX_LIMIT - the highest pid_max, as of kernel.pid_max. */
 #define PIDSPACE_PID_MAX_LIMIT	4194304
 
-/** define PIDSPACE_BATCH_MAX - the most entries that one batched call answers. */
+/* The most entries that one batched call answers. */
 #define PIDSPACE_BATCH_MAX	1024
 
 /**
@@ -357,7 +351,8 @@ struct pidspace_kill {
  * enum pidspace_destroy_flags - Flags of PIDSPACE_IOC_DESTROY.
  * @PIDSPACE_DESTROY_F_KILL: Kill what is in the space and wait until every number
  *                           is released; a zombie whose parent does not reap it
- *                           makes that wait.  EINTR leaves the space dying.
+ *                           makes that wait.  EINTR leaves the space dying: it goes
+ *                           with its last number.
  */
 enum pidspace_destroy_flags {
 	PIDSPACE_DESTROY_F_KILL = 1,

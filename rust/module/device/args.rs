@@ -83,7 +83,9 @@ impl<T: Extensible> Argument<T> {
     /// Process context. May sleep.
     pub(super) fn write(self) -> Result {
         match self.value.as_bytes().get(..self.size.min(size_of::<T>())) {
-            Some(known) => UserSlice::new(self.ptr, self.size).writer().write_slice(known),
+            Some(known) => UserSlice::new(self.ptr, self.size)
+                .writer()
+                .write_slice(known),
             None => Ok(()),
         }
     }

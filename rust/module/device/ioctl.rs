@@ -183,7 +183,10 @@ fn destroy(handle: &Handle, arg: usize) -> Result {
         return Ok(());
     }
     // The space may be gone before the walk begins, which is what is wanted.
-    if space.kill_everyone().is_ok_and(|outcome| outcome.refused != 0) {
+    if space
+        .kill_everyone()
+        .is_ok_and(|outcome| outcome.refused != 0)
+    {
         space.cancel_destroy();
         return Err(Refusal::NotPermitted.into());
     }

@@ -99,9 +99,9 @@ impl MiscDevice for Handle {
         ioctl::dispatch(handle.get_ref(), command, arg).map(|()| 0)
     }
 
-    fn show_fdinfo(handle: Pin<&Self>, file: &SeqFile, _file: &File) {
+    fn show_fdinfo(handle: Pin<&Self>, info: &SeqFile, _file: &File) {
         if let Some(space) = handle.bound() {
-            seq_print!(file, "pidspace-id:\t{}\n", space.id());
+            seq_print!(info, "pidspace-id:\t{}\n", space.id());
         }
     }
 }

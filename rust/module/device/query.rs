@@ -14,8 +14,7 @@ use crate::{
     binding::Binding,
     error::Refusal,
     logic::Nr,
-    membership,
-    registry,
+    membership, registry,
     space::Space,
     task::{
         current_task,
@@ -212,9 +211,8 @@ fn translate(handle: &Handle, op: u32, from: i32) -> Result<uapi::pidspace_nr> {
         }
         _ => return Err(Refusal::BadArgument.into()),
     };
-    let answer = answer.filter(|answer| {
-        op == uapi::PIDSPACE_LOOKUP_FROM_SPACE || is_visible(handle, answer)
-    });
+    let answer = answer
+        .filter(|answer| op == uapi::PIDSPACE_LOOKUP_FROM_SPACE || is_visible(handle, answer));
     Ok(uapi::pidspace_nr {
         from,
         ..answer.map_or_else(Default::default, |answer| answer.nr)

@@ -120,7 +120,7 @@ impl<H: Hook> FtraceHook<H> {
         unsafe { ops.write(blank) };
         let symbol = <H::Function as Function>::SYMBOL;
         let length = symbol.count_bytes() as c_int;
-        let name = symbol.as_ptr().cast_mut().cast();
+        let name = symbol.as_char_ptr().cast_mut();
         // SAFETY: `ops` is initialised; the name is only read, and `length` long.
         to_result(unsafe { bindings::ftrace_set_filter(ops, name, length, 0) })?;
         Self::register_patiently(ops).inspect_err(|_| {
@@ -200,4 +200,3 @@ unsafe impl<H: Hook> Send for FtraceHook<H> {}
 
 // SAFETY: Nothing can be done with a shared reference.
 unsafe impl<H: Hook> Sync for FtraceHook<H> {}
-

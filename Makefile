@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. Everything happens in scripts/; 'make help' lists the targets.
+
+ARCH ?= amd64
+PREFIX ?= /usr/local
+export ARCH KDIR DESTDIR PREFIX MIRROR SDK
+
+.PHONY: all modules tool man selftests demo test check shell install bindings sdk clean help
+
+all: modules tool ## build the module and the tool (the default)
+
+modules: ## build pidspace.ko for ARCH, or against KDIR=/lib/modules/.../build
+	@scripts/build-module
+
+tool: ## build the command line tool
+	@scripts/build-tool
+
+man: ## build the manual pages
+	@scripts/build-man
+
+selftests: ## build the guests' selftests for ARCH
+	@scripts/build-selftests
+
+demo: modules tool ## boot a stock Debian kernel in QEMU and show a live space
+	@scripts/demo
+
+test: ## run the host tests, and the selftests in an amd64 and an arm64 guest
+	@scripts/test
+
+check: ## check formatting, lints, layers, licences and generated files
+	@scripts/check
+
+shell: modules tool ## open a shell in a guest with the module loaded
+	@scripts/vm --interactive -- bash -l
+
+install: modules tool man ## install module, tool, header, udev rule, manual pages (DESTDIR, PREFIX)
+	@scripts/install
+
+bindings: ## remake rust/uapi/bindings.rs from the uapi header
+	@scripts/sdk run -- scripts/gen-uapi
+
+sdk: ## set up what building and running need; nothing else has to be run first
+	@scripts/sdk setup
+
+clean: ## remove what was built (the SDK stays: 'scripts/sdk clean --all' removes it)
+	rm -rf build
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@echo 'Variables: ARCH=amd64|arm64 KDIR DESTDIR PREFIX SDK=root|host MIRROR; see scripts/sdk help, scripts/vm --help'

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use std::ffi::OsString;
+
+use pidspace_client::sys::Sys;
+use pidspace_client::{Pidspace, SpaceRef};
+
+use crate::error::Error;
+use crate::launch::{self, Session, Watch};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The command stays in the session and process group that pidspace was started in, so that job control
+works; neither is the space's, and ps shows a '-' for them.  Signals sent to pidspace are passed on,
+and it ends with the status of the command.
+
+Example:
+  pidspace exec web -- sh")]
+pub(crate) struct Args {
+    /// The space, NAME or @ID
+    space: SpaceRef,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn run<S: Sys>(args: &Args, sys: S) -> Result<u8, Error> {
+    let space = Pidspace::with(sys)?.open(&args.space);
+    let space = space.map_err(Error::about(&args.space))?;
+    let watch = Watch::begin(Session::Callers)?;
+    let mut command = launch::command(&args.command);
+    let mut child = launch::start(&space, &args.space, &mut command)?;
+    watch.wait(&mut child)
+}
+
+#[cfg(test)]
+mod tests {
+    use pidspace_client::testing::Fake;
+    use pidspace_client::{Call, Errno};
+
+    use crate::cmd::testing::pidspace;
+
+    #[test]
+    fn a_command_runs_in_a_space_that_exists() {
+        let fake = Fake::default();
+        fake.add_space("web");
+        assert_eq!(
+            pidspace(&fake, "exec web -- sh -c false").status.unwrap(),
+            1
+        );
+        assert!(!fake.is_marked());
+        let missing = pidspace(&fake, "exec nope -- true").status.unwrap_err();
+        assert_eq!(missing.launch_status(), 125);
+        let missing = pidspace(&fake, "exec web -- /nonexistent")
+            .status
+            .unwrap_err();
+        assert_eq!(missing.launch_status(), 127);
+        let missing = pidspace(&fake, "exec web -- /dev/null").status.unwrap_err();
+        assert_eq!(missing.launch_status(), 126);
+    }
+
+    #[test]
+    fn a_member_may_not_start_others() {
+        let fake = Fake::default();
+        fake.add_space("web");
+        fake.fail(Call::Spawn, Errno::EPERM);
+        let error = pidspace(&fake, "exec web -- true").error();
+        assert!(
+            error.starts_with("web: cannot start processes in the space: the caller is"),
+            "{error}"
+        );
+    }
+}

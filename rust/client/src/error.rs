@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What can go wrong, in words that say which call failed, why, and what to do.
+
+use std::fmt;
+
+use nix::errno::Errno;
+
+/// A call to the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Call {
+    /// Opening the device.
+    OpenDevice,
+    /// Asking for the ABI level.
+    Abi,
+    /// Making a space.
+    Create,
+    /// Opening a space that exists.
+    Open,
+    /// Describing a space.
+    Info,
+    /// Listing the spaces.
+    List,
+    /// Marking the calling thread.
+    Spawn,
+    /// Taking the mark off the calling thread.
+    ClearSpawn,
+    /// Listing the numbers of a space.
+    Members,
+    /// Translating numbers.
+    Lookup,
+    /// Signalling members.
+    Kill,
+    /// Ending a space.
+    Destroy,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OpenDevice => "open /dev/pidspace",
+            Self::Abi => "ask for the ABI level",
+            Self::Create => "create the space",
+            Self::Open => "open the space",
+            Self::Info => "describe the space",
+            Self::List => "list the spaces",
+            Self::Spawn => "start processes in the space",
+            Self::ClearSpawn => "stop starting processes in the space",
+            Self::Members => "list the members",
+            Self::Lookup => "translate the number",
+            Self::Kill => "send the signal",
+            Self::Destroy => "remove the space",
+        })
+    }
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no device.
+    #[error(
+        "cannot open /dev/pidspace: the module is not loaded, try 'modprobe pidspace' ({errno:?})"
+    )]
+    NotLoaded {
+        /// What the kernel answered.
+        errno: Errno,
+    },
+    /// The module speaks an older ABI.
+    #[error(
+        "the loaded module has ABI level {found} and level {needed} is needed: \
+         load the module that came with this program"
+    )]
+    Level {
+        /// The level of the module.
+        found: u32,
+        /// The level that this crate was built for.
+        needed: u32,
+    },
+    /// The module does not know the call, or not with what was asked for.
+    #[error("cannot {call}: the loaded module does not support it ({errno:?})")]
+    Unsupported {
+        /// The call.
+        call: Call,
+        /// What the kernel answered.
+        errno: Errno,
+    },
+    /// The caller may not do that.
+    #[error("cannot {call}: {} ({errno:?})", reason(*call, *errno))]
+    Permission {
+        /// The call.
+        call: Call,
+        /// What the kernel answered.
+        errno: Errno,
+    },
+    /// Anything else.
+    #[error("cannot {call}: {} ({errno:?})", reason(*call, *errno))]
+    Failed {
+        /// The call.
+        call: Call,
+        /// What the kernel answered.
+        errno: Errno,
+    },
+}
+
+impl Error {
+    /// What the answer `errno` to `call` means.
+    pub(crate) fn new(call: Call, errno: Errno) -> Self {
+        match (call, errno) {
+            (Call::OpenDevice, Errno::ENOENT | Errno::ENXIO | Errno::ENODEV) => {
+                Self::NotLoaded { errno }
+            }
+            (_, Errno::ENOTTY | Errno::EOPNOTSUPP) => Self::Unsupported { call, errno },
+            (_, Errno::EPERM | Errno::EACCES) => Self::Permission { call, errno },
+            _ => Self::Failed { call, errno },
+        }
+    }
+
+    /// What the kernel answered, where a call failed.
+    pub fn errno(&self) -> Option<Errno> {
+        match *self {
+            Self::Level { .. } => None,
+            Self::NotLoaded { errno }
+            | Self::Unsupported { errno, .. }
+            | Self::Permission { errno, .. }
+            | Self::Failed { errno, .. } => Some(errno),
+        }
+    }
+
+    /// Whether the loaded module is too old for what was asked of it.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Level { .. } | Self::Unsupported { .. })
+    }
+}
+
+/// Says what `errno` means as the answer to `call`.
+fn reason(call: Call, errno: Errno) -> &'static str {
+    match (call, errno) {
+        (Call::OpenDevice, Errno::EACCES | Errno::EPERM) => {
+            "no permission, let the udev rule of pidspace set its mode to 0666"
+        }
+        (Call::Create, Errno::EEXIST) => {
+            "the name is taken, choose another one or remove that space"
+        }
+        (Call::Create, Errno::EINVAL) => "pid_max must be between 301 and 4194304",
+        (Call::Create | Call::Spawn, Errno::EPERM) => {
+            "the caller is a member of a space, ask from outside of it"
+        }
+        (Call::Create, Errno::EUSERS) => {
+            "this user has as many spaces as the module's max_user_spaces allows, remove some"
+        }
+        (Call::Open, Errno::ENOENT) => "there is no such space, see 'pidspace ls'",
+        (Call::Open, Errno::EPERM) => "only its owner and root may",
+        (Call::Create | Call::Open, Errno::EBUSY) => "the handle is bound to a space already",
+        (Call::Spawn, Errno::EBUSY) => "the thread already starts processes in another space",
+        (Call::ClearSpawn, Errno::EINVAL) => "the thread does not start processes in it",
+        (Call::Lookup | Call::Kill, Errno::ESRCH) => "there is no such member, see 'pidspace ps'",
+        (Call::Lookup, Errno::EBADF) => "the descriptor is no pidfd",
+        (Call::Kill, Errno::EPERM) => "no permission to signal it",
+        (Call::Kill, Errno::EINVAL) => {
+            "no such signal, or number 0 while the caller is not a member"
+        }
+        (Call::Destroy, Errno::EBUSY) => "numbers are in use, kill what is in it first",
+        (Call::Destroy, Errno::EINTR) => "interrupted, it stays dying until removed again",
+        (_, Errno::ESTALE) => "it has been removed",
+        (_, Errno::EBADFD) => "the handle is bound to no space",
+        _ => errno.desc(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_device_is_a_missing_module() {
+        for errno in [Errno::ENOENT, Errno::ENXIO, Errno::ENODEV] {
+            let error = Error::new(Call::OpenDevice, errno);
+            assert_eq!(error, Error::NotLoaded { errno });
+            assert!(error.to_string().contains("modprobe pidspace"), "{error}");
+        }
+        let error = Error::new(Call::Open, Errno::ENOENT);
+        assert!(matches!(error, Error::Failed { .. }));
+    }
+
+    #[test]
+    fn what_the_module_does_not_know_is_unsupported() {
+        for errno in [Errno::ENOTTY, Errno::EOPNOTSUPP] {
+            let error = Error::new(Call::Create, errno);
+            assert!(error.is_unsupported());
+            assert_eq!(error.errno(), Some(errno));
+        }
+        let level = Error::Level {
+            found: 1,
+            needed: 2,
+        };
+        assert!(level.is_unsupported());
+        assert_eq!(level.errno(), None);
+    }
+
+    #[test]
+    fn a_refusal_names_who_may() {
+        let says = |call, errno, text: &str| {
+            let error = Error::new(call, errno);
+            assert!(matches!(error, Error::Permission { .. }), "{error:?}");
+            assert!(error.to_string().contains(text), "{error}");
+        };
+        says(Call::OpenDevice, Errno::EACCES, "udev rule");
+        says(Call::Create, Errno::EPERM, "member of a space");
+        says(Call::Spawn, Errno::EPERM, "member of a space");
+        says(Call::Open, Errno::EPERM, "owner");
+        says(Call::Kill, Errno::EPERM, "signal");
+    }
+
+    #[test]
+    fn each_documented_errno_has_its_sentence() {
+        for (call, errno, text) in [
+            (
+                Call::Create,
+                Errno::EEXIST,
+                "cannot create the space: the name is taken",
+            ),
+            (Call::Create, Errno::EINVAL, "pid_max"),
+            (Call::Create, Errno::EUSERS, "max_user_spaces"),
+            (Call::Create, Errno::EBUSY, "bound to a space already"),
+            (Call::Open, Errno::ENOENT, "no such space"),
+            (Call::Spawn, Errno::EBUSY, "another space"),
+            (Call::ClearSpawn, Errno::EINVAL, "does not start"),
+            (Call::Lookup, Errno::ESRCH, "no such member"),
+            (Call::Lookup, Errno::EBADF, "pidfd"),
+            (Call::Kill, Errno::ESRCH, "no such member"),
+            (Call::Kill, Errno::EINVAL, "no such signal"),
+            (Call::Destroy, Errno::EBUSY, "in use"),
+            (Call::Destroy, Errno::EINTR, "dying"),
+            (Call::Info, Errno::ESTALE, "removed"),
+            (Call::Members, Errno::EBADFD, "bound to no space"),
+        ] {
+            let error = Error::new(call, errno);
+            assert_eq!(error, Error::Failed { call, errno });
+            let sentence = error.to_string();
+            assert!(sentence.contains(text), "{sentence}");
+            assert!(sentence.ends_with(&format!("({errno:?})")), "{sentence}");
+        }
+        let other = Error::new(Call::Info, Errno::ENOMEM).to_string();
+        assert_eq!(other, "cannot describe the space: Out of memory (ENOMEM)");
+    }
+}

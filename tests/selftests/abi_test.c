@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The rules that every command follows, and the arguments that it refuses. */
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "spacelib.h"
+
+#define PAGE_LIMIT	4096
+
+/* A command, the handle it wants and the arguments that it accepts. */
+struct command {
+	unsigned long ioc;
+	__u32 size;
+	bool unbound;
+	/* Offsets of fields that must be 0, or 0 where there is none. */
+	__u32 flags;
+	__u32 reserved;
+	/* What @fill gets for an answer. */
+	int good;
+	void (*fill)(void *arg);
+};
+
+static struct pidspace_info list_room;
+static struct pidspace_member member_room;
+
+static void fill_list(void *arg)
+{
+	struct pidspace_list *list = arg;
+
+	list->entries = (unsigned long)&list_room;
+	list->entry_size = sizeof(list_room);
+	list->count = 1;
+}
+
+static void fill_members(void *arg)
+{
+	struct pidspace_members *members = arg;
+
+	members->entries = (unsigned long)&member_room;
+	members->entry_size = sizeof(member_room);
+	members->count = 1;
+}
+
+static char opened_name[PIDSPACE_NAME_SIZE];
+
+static void fill_open(void *arg)
+{
+	memcpy(((struct pidspace_open *)arg)->name, opened_name, sizeof(opened_name));
+}
+
+static void fill_lookup(void *arg)
+{
+	((struct pidspace_lookup *)arg)->nr.from = 1;
+}
+
+static void fill_kill(void *arg)
+{
+	((struct pidspace_kill *)arg)->nr = 1;
+}
+
+FIXTURE(command) {
+	/* A space to open, a handle as the command wants it, and three pages. */
+	int named;
+	int fd;
+	char *pages;
+};
+
+FIXTURE_VARIANT(command) {
+	struct command command;
+};
+
+#define COMMAND(name_, NAME, ...)						\
+FIXTURE_VARIANT_ADD(command, name_) {						\
+	.command = {								\
+		.ioc = PIDSPACE_IOC_##NAME,					\
+		.size = PIDSPACE_##NAME##_SIZE_VER0,				\
+		__VA_ARGS__							\
+	},									\
+}
+
+COMMAND(abi, ABI, .unbound = true);
+COMMAND(create, CREATE, .unbound = true, .flags = 4);
+COMMAND(open, OPEN, .unbound = true, .flags = 4, .fill = fill_open);
+COMMAND(info, INFO, .flags = 4);
+COMMAND(list, LIST, .unbound = true, .flags = 4, .fill = fill_list);
+COMMAND(spawn, SPAWN, .flags = 4);
+COMMAND(members, MEMBERS, .flags = 4, .fill = fill_members,
+	.reserved = offsetof(struct pidspace_members, reserved));
+COMMAND(lookup, LOOKUP, .flags = 4, .fill = fill_lookup, .good = -ESRCH);
+COMMAND(kill, KILL, .flags = 4, .fill = fill_kill, .good = -ESRCH);
+COMMAND(destroy, DESTROY, .flags = 4);
+
+FIXTURE_SETUP(command)
+{
+	ASSERT_EQ(0, sp_init());
+	strcpy(opened_name, sp_unique_name());
+	self->named = sp_create(opened_name, 0, NULL);
+	ASSERT_LE(0, self->named);
+	self->fd = variant->command.unbound ? sp_device() : sp_create(NULL, 0, NULL);
+	ASSERT_LE(0, self->fd);
+	self->pages = mmap(NULL, 3 * PAGE_LIMIT, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->pages);
+}
+
+FIXTURE_TEARDOWN(command)
+{
+	EXPECT_EQ(0, sp_end(self->named));
+	EXPECT_EQ(0, sp_end(self->fd));
+}
+
+/* An argument that is good but for its size. */
+static void *prepare(FIXTURE_DATA(command) *self, const struct command *command, __u32 size)
+{
+	memset(self->pages, 0, 3 * PAGE_LIMIT);
+	if (command->fill)
+		command->fill(self->pages);
+	memcpy(self->pages, &size, sizeof(size));
+	return self->pages;
+}
+
+/* A structure of the known size is accepted. */
+TEST_F(command, known_size)
+{
+	const struct command *command = &variant->command;
+
+	EXPECT_EQ(command->good,
+		  sp_ioctl(self->fd, command->ioc, prepare(self, command, command->size)));
+}
+
+/* A larger one, up to a page, is accepted where the rest is zero. */
+TEST_F(command, larger_size)
+{
+	const struct command *command = &variant->command;
+
+	EXPECT_EQ(command->good,
+		  sp_ioctl(self->fd, command->ioc, prepare(self, command, command->size + 8)));
+}
+
+TEST_F(command, page_size)
+{
+	const struct command *command = &variant->command;
+
+	EXPECT_EQ(command->good,
+		  sp_ioctl(self->fd, command->ioc, prepare(self, command, PAGE_LIMIT)));
+}
+
+/* A size that no structure has is EINVAL, one above a page is E2BIG. */
+TEST_F(command, bad_size)
+{
+	const struct command *command = &variant->command;
+	const __u32 small[] = { 0, 4, command->size - 4, command->size - 1 };
+	const __u32 large[] = { PAGE_LIMIT + 1, PAGE_LIMIT + 8, 0x80000000, 0xffffffff };
+
+	for (size_t i = 0; i < ARRAY_SIZE(small); i++) {
+		EXPECT_EQ(-EINVAL, sp_ioctl(self->fd, command->ioc,
+					    prepare(self, command, small[i])))
+			TH_LOG("size %u", small[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(large); i++) {
+		EXPECT_EQ(-E2BIG, sp_ioctl(self->fd, command->ioc,
+					   prepare(self, command, large[i])))
+			TH_LOG("size %u", large[i]);
+	}
+}
+
+/* A larger structure whose rest is not zero is E2BIG, to its last byte. */
+TEST_F(command, tail_not_zero)
+{
+	const struct command *command = &variant->command;
+	char *arg = prepare(self, command, command->size + 8);
+
+	arg[command->size] = 1;
+	EXPECT_EQ(-E2BIG, sp_ioctl(self->fd, command->ioc, arg));
+	arg = prepare(self, command, PAGE_LIMIT);
+	arg[PAGE_LIMIT - 1] = 1;
+	EXPECT_EQ(-E2BIG, sp_ioctl(self->fd, command->ioc, arg));
+	/* What lies behind the structure is nobody's business. */
+	arg = prepare(self, command, command->size);
+	arg[command->size] = 1;
+	EXPECT_EQ(command->good, sp_ioctl(self->fd, command->ioc, arg));
+}
+
+/* Memory that is not there, or only in part, is EFAULT. */
+TEST_F(command, bad_pointer)
+{
+	const struct command *command = &variant->command;
+	char *edge = self->pages + PAGE_LIMIT - sizeof(__u32);
+
+	EXPECT_EQ(-EFAULT, sp_ioctl(self->fd, command->ioc, NULL));
+	EXPECT_EQ(-EFAULT, sp_ioctl(self->fd, command->ioc, (void *)-4096L));
+	ASSERT_EQ(0, mprotect(self->pages + PAGE_LIMIT, PAGE_LIMIT, PROT_NONE));
+	memcpy(edge, &command->size, sizeof(command->size));
+	EXPECT_EQ(-EFAULT, sp_ioctl(self->fd, command->ioc, edge));
+}
+
+/* Flags and reserved fields that mean nothing are EINVAL. */
+TEST_F(command, unknown_flags)
+{
+	const struct command *command = &variant->command;
+	const __u32 fields[] = { command->flags, command->reserved };
+	const __u32 unknown[] = { 0x2, 0x80000000, 0xfffffffe };
+
+	if (!command->flags)
+		SKIP(return, "the command has no flags");
+	for (size_t f = 0; f < ARRAY_SIZE(fields); f++) {
+		for (size_t i = 0; fields[f] && i < ARRAY_SIZE(unknown); i++) {
+			char *arg = prepare(self, command, command->size);
+
+			memcpy(arg + fields[f], &unknown[i], sizeof(unknown[i]));
+			EXPECT_EQ(-EINVAL, sp_ioctl(self->fd, command->ioc, arg))
+				TH_LOG("offset %u: %#x", fields[f], unknown[i]);
+		}
+	}
+}
+
+/* Direction, type and number make the command; the encoded size does not. */
+TEST_F(command, direction)
+{
+	const struct command *command = &variant->command;
+	const unsigned int nr = _IOC_NR(command->ioc);
+	const unsigned int type = _IOC_TYPE(command->ioc);
+	const unsigned int wrong[] = { _IOC_NONE, _IOC_READ, _IOC_WRITE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		EXPECT_EQ(-ENOTTY, sp_ioctl(self->fd,
+					    _IOC(wrong[i], type, nr, command->size),
+					    prepare(self, command, command->size)));
+	}
+	EXPECT_EQ(-ENOTTY, sp_ioctl(self->fd,
+				    _IOC(_IOC_READ | _IOC_WRITE, type ^ 1, nr, command->size),
+				    prepare(self, command, command->size)));
+	EXPECT_EQ(command->good, sp_ioctl(self->fd,
+					  _IOC(_IOC_READ | _IOC_WRITE, type, nr, 1234),
+					  prepare(self, command, command->size)));
+}
+
+/* A handle without a space has no answer to what is about one. */
+TEST_F(command, unbound_handle)
+{
+	const struct command *command = &variant->command;
+	int fd = sp_device();
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(command->unbound ? command->good : -EBADFD,
+		  sp_ioctl(fd, command->ioc, prepare(self, command, command->size)));
+	close(fd);
+}
+
+/* A handle whose space was destroyed says so. */
+TEST_F(command, destroyed_space)
+{
+	const struct command *command = &variant->command;
+
+	if (command->unbound)
+		SKIP(return, "the command needs no space");
+	ASSERT_EQ(0, sp_destroy(self->fd, 0));
+	EXPECT_EQ(-ESTALE, sp_ioctl(self->fd, command->ioc,
+				    prepare(self, command, command->size)));
+}
+
+/* Commands that do not exist are ENOTTY. */
+TEST(unknown_commands)
+{
+	static const unsigned int unknown[] = { 6, 10, 12, 13, 63, 128, 255 };
+	__u32 arg[64] = { sizeof(arg) };
+	int fd = sp_device();
+
+	ASSERT_LE(0, fd);
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
+		EXPECT_EQ(-ENOTTY, sp_ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE,
+						     PIDSPACE_IOC_MAGIC, unknown[i],
+						     sizeof(arg)), arg))
+			TH_LOG("command %u", unknown[i]);
+	}
+	EXPECT_EQ(-ENOTTY, sp_ioctl(fd, 0, arg));
+	EXPECT_EQ(-ENOTTY, sp_ioctl(fd, 0x5401, arg));
+	close(fd);
+}
+
+/* The module is the one that this header describes, with all hooks in force. */
+TEST(abi)
+{
+	struct pidspace_abi abi = { .size = sizeof(abi) };
+	int fd = sp_device();
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, sp_ioctl(fd, PIDSPACE_IOC_ABI, &abi));
+	EXPECT_EQ(PIDSPACE_ABI_LEVEL, abi.level);
+	EXPECT_EQ(1 << PIDSPACE_MODE_TRACK, abi.modes);
+	EXPECT_EQ(PIDSPACE_HOOK_FORK | PIDSPACE_HOOK_EXIT | PIDSPACE_HOOK_NEWTASK, abi.hooks);
+	EXPECT_EQ(0, abi.anomalies);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
