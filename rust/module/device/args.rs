@@ -7,7 +7,6 @@ use crate::{
     uapi, //
 };
 use kernel::{
-    page::PAGE_SIZE,
     prelude::*,
     transmute::{
         AsBytes,
@@ -20,6 +19,9 @@ use kernel::{
         UserSliceWriter, //
     },
 };
+
+/// The largest structure that any caller may have, whatever the size of a page is here.
+const MAX_SIZE: usize = 4096;
 
 /// A structure of the uapi whose first member says how large the caller believes it to be.
 pub(super) trait Extensible: FromBytes + AsBytes + Default {
@@ -57,7 +59,7 @@ impl<T: Extensible> Argument<T> {
             return Err(Refusal::BadArgument.into());
         }
         let size = size as usize;
-        if size > PAGE_SIZE.min(4096) {
+        if size > MAX_SIZE {
             return Err(Refusal::TooBig.into());
         }
         let mut value = T::default();
@@ -125,7 +127,7 @@ impl Entries {
             return Err(Refusal::BadArgument.into());
         }
         let entry_size = entry_size as usize;
-        if entry_size > PAGE_SIZE.min(4096) {
+        if entry_size > MAX_SIZE {
             return Err(Refusal::TooBig.into());
         }
         let count = count.min(uapi::PIDSPACE_BATCH_MAX);

@@ -78,9 +78,14 @@ pub(super) fn dispatch(handle: &Handle, command: u32, arg: usize) -> Result {
     }
 }
 
+/// Returns whether the caller owns `space`.
+pub(super) fn is_owner(space: &Space) -> bool {
+    space.owner() == Kuid::current_euid()
+}
+
 /// Returns whether the caller may bind a handle to `space`.
 pub(super) fn may_open(space: &Space) -> bool {
-    space.owner() == Kuid::current_euid() || is_admin()
+    is_owner(space) || is_admin()
 }
 
 fn create(handle: &Handle, arg: usize) -> Result {

@@ -7,7 +7,10 @@ use super::{
         Argument,
         Entries, //
     },
-    ioctl::may_open,
+    ioctl::{
+        is_owner,
+        may_open, //
+    },
     Handle,
 };
 use crate::{
@@ -19,6 +22,7 @@ use crate::{
     task::{
         current_task,
         find_for_current,
+        is_admin,
         pid_of_pidfd,
         PidRef,
         Role, //
@@ -83,13 +87,14 @@ pub(super) fn list(arg: usize) -> Result {
     let list = &mut arg.value;
     let size = uapi::PIDSPACE_INFO_SIZE_VER0;
     let mut entries = Entries::new(list.entries, list.count, list.entry_size, size)?;
+    let admin = is_admin();
     while !entries.is_full() {
         let Some(space) = registry::next_after(list.cursor) else {
             break;
         };
         list.cursor = space.id();
         // A space that ended since it was found is left out.
-        if let (true, Ok(info)) = (may_open(&space), describe(&space)) {
+        if let (true, Ok(info)) = (admin || is_owner(&space), describe(&space)) {
             entries.push(&info)?;
         }
     }
