@@ -20,5 +20,6 @@ struct pid *pidspace_find_init_pid(int nr);
 struct pid *pidspace_pidfd_pid(struct file *file);
 void pidspace_tracepoint_synchronize_unregister(void);
 void pidspace_xa_init_account(struct xarray *xa);
+void pidspace_xa_vacate(struct xarray *xa, unsigned long index);
 
 #endif /* _PIDSPACE_HELPERS_H */

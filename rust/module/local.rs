@@ -18,7 +18,17 @@ use kernel::{
 
 extern "C" {
     fn pidspace_xa_init_account(xa: *mut bindings::xarray);
+    fn pidspace_xa_vacate(xa: *mut bindings::xarray, index: c_ulong);
 }
+
+/// How many numbers share a node of an XArray, the kernel's `XA_CHUNK_SIZE`.
+const NODE: u32 = 64;
+
+/// A number given up that keeps its node, at most one in a space.
+///
+/// Numbers are handed out in order, so the next child of a lone parent nearly always needs the node
+/// that the last one left empty.
+pub(crate) type Vacant = Option<Nr>;
 
 /// The bindings of one space, by local number: an XArray of pointers that it does not own.
 ///
@@ -48,21 +58,39 @@ impl LocalMap {
     /// # Context
     ///
     /// Expects the space's lock held. Does not sleep.
-    pub(crate) fn store(&self, nr: Nr, binding: &Binding) -> Result {
+    pub(crate) fn store(&self, nr: Nr, binding: &Binding, vacant: &mut Vacant) -> Result {
         let index = nr.get() as usize;
         let entry = ptr::from_ref(binding).cast_mut().cast::<c_void>();
         // SAFETY: The array is initialised and pinned.
         let old = unsafe { bindings::xa_store(self.xa.get(), index, entry, ATOMIC_ACCOUNT) };
         // SAFETY: `xa_err()` takes any result of `xa_store()`.
-        to_result(unsafe { bindings::xa_err(old) })
+        to_result(unsafe { bindings::xa_err(old) })?;
+        if *vacant == Some(nr) {
+            *vacant = None;
+        }
+        Ok(())
     }
 
-    /// Forgets the binding of `nr`.
+    /// Forgets the binding of `nr`, which has one.
     ///
     /// # Context
     ///
     /// Expects the space's lock held. Does not sleep.
-    pub(crate) fn erase(&self, nr: Nr) {
+    pub(crate) fn erase(&self, nr: Nr, vacant: &mut Vacant) {
+        match *vacant {
+            Some(kept) if kept.get() / NODE == nr.get() / NODE => self.give_up(nr),
+            before => {
+                // SAFETY: The array is initialised and pinned, and has an entry there.
+                unsafe { pidspace_xa_vacate(self.xa.get(), nr.get() as usize) };
+                *vacant = Some(nr);
+                if let Some(kept) = before {
+                    self.give_up(kept);
+                }
+            }
+        }
+    }
+
+    fn give_up(&self, nr: Nr) {
         // SAFETY: The array is initialised and pinned.
         unsafe { bindings::xa_erase(self.xa.get(), nr.get() as usize) };
     }

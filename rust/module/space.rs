@@ -11,7 +11,10 @@
 use crate::{
     binding::Binding,
     error::Refusal,
-    local::LocalMap,
+    local::{
+        LocalMap,
+        Vacant, //
+    },
     logic::{
         Error as Refused,
         Fate,
@@ -71,6 +74,7 @@ struct Inner {
     life: Lifecycle,
     /// How many numbers have been handed out so far: the generation of the last one.
     generation: u64,
+    vacant: Vacant,
 }
 
 /// A snapshot of what changes about a space.
@@ -96,6 +100,7 @@ impl Space {
             map: PidMap::new(pid_max),
             life: Lifecycle::new(name.is_some()),
             generation: 0,
+            vacant: None,
         };
         pin_init!(Self {
             id,
@@ -142,7 +147,7 @@ impl Space {
             Ok(nr) => {
                 inner.generation = inner.generation.wrapping_add(1);
                 binding.number(nr, inner.generation);
-                let bound = self.publish(nr, slot, binding);
+                let bound = self.publish(nr, slot, binding, &mut inner.vacant);
                 if bound.is_err() {
                     inner.map.free(nr);
                     // The forking task keeps the space, so this cannot be its end.
@@ -158,10 +163,16 @@ impl Space {
     }
 
     /// Expects the lock held. Nothing has changed when it fails.
-    fn publish(&self, nr: Nr, slot: Slot, binding: KBox<Binding>) -> Result {
-        self.locals.store(nr, &binding)?;
+    fn publish(
+        &self,
+        nr: Nr,
+        slot: Slot,
+        binding: KBox<Binding>,
+        vacant: &mut Vacant,
+    ) -> Result {
+        self.locals.store(nr, &binding, vacant)?;
         slot.publish(binding).map_err(|binding| {
-            self.locals.erase(nr);
+            self.locals.erase(nr, vacant);
             Binding::free_after_grace_period(binding);
             Refusal::NumberTaken.into()
         })
@@ -174,7 +185,7 @@ impl Space {
     /// Process context. Does not sleep.
     pub(crate) fn release(&self, nr: Nr) -> Fate {
         let mut inner = self.inner.lock();
-        self.locals.erase(nr);
+        self.locals.erase(nr, &mut inner.vacant);
         inner.map.free(nr);
         self.settle(inner.life.remove_number())
     }

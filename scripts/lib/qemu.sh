@@ -60,7 +60,7 @@ run_guest() {
 	machine_args "$1"
 	channel_args
 	if [ -n "$VM_STDIN$VM_INTERACTIVE" ]; then exec 3<&0; else exec 3</dev/null; fi
-	timeout --foreground --kill-after=5 "$VM_TIMEOUT" "${args[@]}" <&3 >"$work/qemu" 2>&1 &
+	timeout --foreground --kill-after=5 "$VM_TIMEOUT" "${args[@]}" <&3 2>"$work/qemu" &
 	qemu=$!
 	children+=("$qemu")
 	wait "$qemu" || qemu_state=$?
