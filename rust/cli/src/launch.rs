@@ -202,8 +202,10 @@ mod tests {
     /// Runs a script, and raises a signal for pidspace once the script has said that it is ready.
     fn shell(script: &str, session: Session, signal: Option<Signal>) -> u8 {
         let watch = Watch::begin(session).unwrap();
-        let mut command = Command::new("sh");
-        command.args(["-c", script]).stdout(Stdio::piped());
+        // Whoever runs the tests in the background has them ignore what a shell cannot trap then.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,QUIT", "sh", "-c", script]);
+        command.stdout(Stdio::piped());
         if session == Session::Own {
             pidspace_client::sys::in_own_session(&mut command);
         }
