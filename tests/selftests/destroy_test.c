@@ -56,6 +56,11 @@ TEST_F(destroy, refusal_changes_nothing)
 	agent_stop(&member);
 }
 
+static long destroy_with_kill(long space)
+{
+	return sp_destroy(space, PIDSPACE_DESTROY_F_KILL);
+}
+
 /* F_KILL kills every member and returns when the last number is released. */
 TEST_F(destroy, kill_and_wait)
 {
@@ -75,6 +80,25 @@ TEST_F(destroy, kill_and_wait)
 	EXPECT_EQ(-ESTALE, sp_numbers(self->space));
 	EXPECT_FALSE(sp_listed(self->id));
 	close(member.fd);
+}
+
+/* F_KILL by who may not signal a member is EPERM, and the space goes on living. */
+TEST_F(destroy, kill_refused)
+{
+	struct agent member, stranger;
+	struct pidspace_info info;
+	long child;
+
+	ASSERT_EQ(0, agent_start(&member, self->space));
+	ASSERT_EQ(0, agent_start(&stranger, AGENT_OUTSIDE));
+	ASSERT_EQ(0, agent_call(&stranger, verb_setuid, 61234));
+	EXPECT_EQ(-EPERM, agent_call(&stranger, destroy_with_kill, self->space));
+	ASSERT_EQ(0, sp_info(self->space, &info));
+	EXPECT_EQ(PIDSPACE_STATE_LIVE, info.state);
+	child = agent_call(&member, verb_fork, 0);
+	EXPECT_EQ(2, sp_local(self->space, child));
+	agent_stop(&stranger);
+	agent_stop(&member);
 }
 
 /* F_KILL of an empty space is as without. */

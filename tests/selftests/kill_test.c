@@ -210,6 +210,39 @@ TEST_F(kill, empty_space)
 	EXPECT_EQ(0, sp_end(empty));
 }
 
+/* A zombie gets no signal, but it is somebody, as for kill(2). */
+TEST_F(kill, zombies)
+{
+	struct pidspace_kill answer;
+	int space = sp_create(NULL, 0, NULL);
+	pid_t zombie = sp_spawn(space);
+
+	ASSERT_LT(0, zombie);
+	ASSERT_EQ(0, kill(zombie, SIGKILL));
+	ASSERT_EQ(0, sp_await_zombie(zombie));
+	EXPECT_EQ(0, sp_kill(space, 1, SIGUSR1));
+	EXPECT_EQ(0, sp_kill_counted(space, 0, SIGUSR1, PIDSPACE_KILL_F_SPACE, &answer));
+	EXPECT_EQ(0, answer.signalled);
+	ASSERT_LT(0, sp_spawn(space));
+	EXPECT_EQ(0, sp_kill_counted(space, 0, SIGUSR1, PIDSPACE_KILL_F_SPACE, &answer));
+	EXPECT_EQ(1, answer.signalled);
+	EXPECT_EQ(0, sp_end(space));
+}
+
+/* SIGKILL to the whole space counts every process once. */
+TEST_F(kill, killed_are_counted_once)
+{
+	struct pidspace_kill answer;
+	int space = sp_create(NULL, 0, NULL);
+
+	ASSERT_LE(0, space);
+	for (int i = 0; i < 20; i++)
+		ASSERT_LT(0, sp_spawn(space));
+	EXPECT_EQ(0, sp_kill_counted(space, 0, SIGKILL, PIDSPACE_KILL_F_SPACE, &answer));
+	EXPECT_EQ(20, answer.signalled);
+	EXPECT_EQ(0, sp_end(space));
+}
+
 /* F_SPACE goes with no number, and other flags do not exist. */
 TEST_F(kill, flags)
 {
