@@ -163,13 +163,7 @@ impl Space {
     }
 
     /// Expects the lock held. Nothing has changed when it fails.
-    fn publish(
-        &self,
-        nr: Nr,
-        slot: Slot,
-        binding: KBox<Binding>,
-        vacant: &mut Vacant,
-    ) -> Result {
+    fn publish(&self, nr: Nr, slot: Slot, binding: KBox<Binding>, vacant: &mut Vacant) -> Result {
         self.locals.store(nr, &binding, vacant)?;
         slot.publish(binding).map_err(|binding| {
             self.locals.erase(nr, vacant);

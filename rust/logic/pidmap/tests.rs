@@ -105,6 +105,17 @@ fn allocation_wraps_to_the_reserved_numbers() {
 }
 
 #[test]
+fn allocation_wraps_to_one_until_the_first_reserved_number_is_handed_out() {
+    let mut map = map(301);
+    for _ in 1..300 {
+        map.alloc().unwrap();
+    }
+    map.alloc_exact(nr(300)).unwrap();
+    map.free(nr(5));
+    assert_eq!(map.alloc(), Ok(nr(5)));
+}
+
+#[test]
 fn exact_numbers_may_lie_above_the_bound_and_do_not_move_the_cursor() {
     let mut map = map(301);
     assert_eq!(map.alloc_exact(nr(4_194_303)), Ok(()));
