@@ -4,9 +4,9 @@
 //!
 //! # Locks
 //!
-//! `inner` is a leaf lock, but for the XArray's own and the wait queue's, which nest in it. It is taken in process
-//! context only: by the commands, by the hooks on `cgroup_can_fork()` and `free_pid()`, never by
-//! any other hook and never with another lock of this module held.
+//! `inner` is a leaf lock, but for the XArray's own and the wait queue's, which nest in it. It is
+//! taken in process context only: by the commands, by the hooks on `cgroup_can_fork()` and
+//! `free_pid()`, never by any other hook and never with another lock of this module held.
 
 use crate::{
     binding::Binding,
