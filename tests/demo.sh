@@ -1,57 +1,87 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The main job, in a guest, on real programs. Every step shows its command and
+# The main jobs, in a guest, on real programs. Every step shows its command and
 # what that printed, and must hold; the last line says that all of them did.
 set -euo pipefail
+. "$(dirname "$0")/demo-lib.sh"
 
-# show COMMAND...: run it as a reader would type it; its output is kept in $out.
-show() {
-	printf '\n# %s\n' "$*"
-	out=$(eval "$*" 2>&1) || { printf '%s\n' "$out"; fail "the command failed"; }
-	[ -z "$out" ] || printf '%s\n' "$out"
-}
-
-fail() {
-	echo "demo: FAILED: $*"
-	exit 1
-}
-
-# want PATTERN: what was shown last must match; and eventually: a condition must come true.
-want() { [[ $out =~ $1 ]] || fail "expected to see: $1"; }
-eventually() {
-	for _ in {1..100}; do eval "$*" >/dev/null 2>&1 && return; sleep 0.1; done
-	fail "did not come true: $*"
-}
-
-cat >/tmp/web.sh <<'EOF'
+# A server with two workers. On USR1 it starts a daemon, which leaves its parent,
+# its session and its process group.
+cat >/tmp/web.sh <<'EOS'
+trap '(setsid sleep 2000 &)' USR1
 python3 -m http.server 8000 >/dev/null 2>&1 &
 for n in 1 2; do (while :; do sleep 1000; done) & done
-(setsid bash -c 'echo $$ >/run/daemon.pid; exec sleep 2000' &)
-wait
-EOF
+while :; do wait; done
+EOS
+
+# A fork bomb whose processes lead sessions of their own.
+cat >/tmp/bomb.py <<'EOS'
+import os
+while True:
+    try:
+        if os.fork() == 0:
+            os.setsid()
+    except OSError:
+        pass
+EOS
 
 show uname -sr
-show "lsmod | grep pidspace"
-show "pidspace run --detach --name web -- bash /tmp/web.sh"; want 'web:1'
-eventually 'exec 3<>/dev/tcp/127.0.0.1/8000 && [ -s /run/daemon.pid ]'
-eventually '[ $(pidspace ps web -n -o local-nr | wc -l) -ge 7 ]'
-show "pidspace ls"; want "web .*track"
-show "pidspace ps web"; want 'http.server'; want 'sleep 2000'
 
-# The daemon has left its parent, its session and its process group: not its space.
-daemon=$(cat /run/daemon.pid)
-show "pidspace pid $daemon"; [[ $out =~ web:([0-9]+) ]] || fail "no local number"; local_nr=${BASH_REMATCH[1]}
-show "pidspace pid web:$local_nr"; want "global = $daemon|global $daemon|$daemon"
+title "Adopt: the server runs already, and the module is not even loaded"
+start setsid bash /tmp/web.sh
+web=$started
+eventually '(exec 3<>/dev/tcp/127.0.0.1/8000)'
+show "ps --forest -o pid,ppid,args --sid $web"
+show "insmod $PIDSPACE_KO"
+chmod 0666 /dev/pidspace # The part of the installed udev rule; no udev runs here.
+show "pidspace adopt web --create --tree $web"; want '6 processes adopted'
+show "pidspace ls"; want 'web .*track'
+show "pidspace ps web"; want "$web +$web +- "; want 'http.server'
+
+# Nothing was restarted or renumbered; what the tree forks from now on has numbers of the space.
+show "pidspace kill web:$web -s USR1"
+eventually '[[ $(pidspace ps web) == *"sleep 2000"* ]]'
+show "pidspace ps web"
+daemon=$(pidspace ps web -n -o local-nr,command | awk '/sleep 2000/ { print $1 }')
+show "pidspace pid web:$daemon"; [[ $out =~ =\ ([0-9]+) ]] || fail "no global number"
+daemon_global=${BASH_REMATCH[1]}
+show "pidspace pid $daemon_global"; want "web:$daemon@"
+show "pidspace kill web"; want 'signalled, 0 refused'
+show "pidspace wait web --timeout 60"
+for pid in "$web" "$daemon_global"; do [ ! -e "/proc/$pid" ] || fail "the server or its daemon lives"; done
+show "pidspace rm web"
+
+title "Run: the same server, numbered from 1"
+show "pidspace run --detach --name web -- bash /tmp/web.sh"; want 'web:1'
+eventually '(exec 3<>/dev/tcp/127.0.0.1/8000)'
+show "pidspace ps web"; want 'http.server'
 worker=$(pidspace ps web -n -o local-nr,command | awk '$2 == "bash" && $1 > 1 { print $1; exit }')
 show "pidspace kill web:$worker"
 eventually "! pidspace pid web:$worker"
-show "pidspace ps web -o local-nr,global-nr,command"; [[ ! $out =~ (^|$'\n')\ *$worker\  ]] || fail "the worker lives"
-show "pidspace kill web"
-eventually '[ $(pidspace ps web -n -o local-nr | wc -l) = 0 ]'
-[ ! -e "/proc/$daemon" ] || fail "the daemon lives"
-show "pidspace ps web"
-show "pidspace rm web"
+show "pidspace ps web -o local-nr,global-nr,command"; refuse "(^|"$'\n'") *$worker "
+show "pidspace rm web --kill"
+
+title "Kill: one signal ends a fork bomb"
+show "pidspace run --detach --name bomb --max-members 200 -- python3 /tmp/bomb.py"
+eventually '[ $(pidspace ls -n -o numbers) -ge 190 ]'
+show "pidspace ls -o name,numbers,max-members"
+show "pidspace kill bomb"
+show "pidspace wait bomb --timeout 60"
+show "pidspace ls -o name,numbers,max-members"; want 'bomb +0 '
+show "pidspace rm bomb"
+
+title "Kill on exit: what a tool has started dies with it, even when it is killed itself"
+start "pidspace run --kill-on-exit --name job -- bash /tmp/web.sh"
+tool=$started
+eventually '(exec 3<>/dev/tcp/127.0.0.1/8000)'
+show "pidspace exec job -- setsid --fork sleep 2000 &>/dev/null"
+show "pidspace ps job"; want 'http.server'; want 'sleep 2000'
+show "kill -KILL $tool"
+show "pidspace wait job --timeout 60"
+show "pidspace ps job"; refuse 'bash|sleep|python3'
+show "pidspace rm job"
+
 show "rmmod pidspace"
 [ ! -e /dev/pidspace ] || fail "the device is still there"
-printf '\nAll steps held: a process tree was numbered, found, signalled and ended as one.\n'
+printf '\nAll steps held: trees were adopted, numbered, found, signalled and ended as one.\n'

@@ -15,16 +15,27 @@ unsigned long pidspace_ftrace_argument(struct ftrace_regs *fregs, unsigned int n
 }
 
 /*
- * Stands in for a hooked function that is refused: it is entered with the frame
- * of that function and returns to its caller, so it must not sleep.
+ * These stand in for a hooked function that is refused: they are entered with the
+ * frame of that function and return to its caller, so they must not sleep.
  */
 static noinline notrace int pidspace_eagain(void)
 {
 	return -EAGAIN;
 }
 
+static noinline notrace int pidspace_restart(void)
+{
+	return -ERESTARTNOINTR;
+}
+
 /* Any context.  Makes the hooked function return -EAGAIN instead of running. */
 void pidspace_ftrace_return_eagain(struct ftrace_regs *fregs)
 {
 	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)pidspace_eagain);
+}
+
+/* Any context.  Makes the hooked function return -ERESTARTNOINTR instead of running. */
+void pidspace_ftrace_return_restart(struct ftrace_regs *fregs)
+{
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)pidspace_restart);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pure part of pidspace: numbers and the life of a space, as values.
+//! The pure part of pidspace: numbers, the life of a space and what it reports, as values.
 //!
 //! Nothing here knows the kernel, allocates by itself, locks or needs `unsafe`: the owner of a
 //! value serialises access to it and lends the memory through [`Store`]. The kernel module sees
@@ -14,14 +14,18 @@
 extern crate std;
 
 mod bitmap;
+mod cputime;
 mod error;
 mod lifecycle;
 mod nr;
 mod pidmap;
+mod ring;
 
 pub use self::{
+    cputime::CpuTime,
     error::Error,
     lifecycle::{Fate, Lifecycle, State},
     nr::{Nr, PidMax},
     pidmap::{PidMap, Store},
+    ring::{Item, Ring},
 };

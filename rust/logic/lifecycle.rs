@@ -6,13 +6,16 @@
 //! spawn into it, and, when it has a name, until it is destroyed.
 //!
 //! ```text
-//!          destroy(kill)              last number released
+//!       destroy(kill), condemn        last number released
 //!   Live ----------------> Dying --------------------------> Dead
 //!     \---- cancel_destroy <-/                                 ^
 //!     \---- destroy of an empty space, or nothing keeps it ----/
 //! ```
+//!
+//! A space that was condemned stays so: it cannot be had back by cancelling.
 
 use super::Error;
+use core::num::NonZeroU32;
 
 /// Where a space is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +46,9 @@ pub struct Lifecycle {
     numbers: u32,
     handles: u32,
     spawners: u32,
-    kills: u32,
+    killing: bool,
+    condemned: bool,
+    limit: Option<NonZeroU32>,
 }
 
 impl Lifecycle {
@@ -55,7 +60,9 @@ impl Lifecycle {
             numbers: 0,
             handles: 1,
             spawners: 0,
-            kills: 0,
+            killing: false,
+            condemned: false,
+            limit: None,
         }
     }
 
@@ -79,13 +86,36 @@ impl Lifecycle {
         self.spawners
     }
 
+    /// Returns how many numbers may be in use at most, if that is limited.
+    pub fn limit(&self) -> Option<NonZeroU32> {
+        self.limit
+    }
+
+    /// Lets [`Self::add_number`] fail when so many numbers are in use, or more already.
+    pub fn set_limit(&mut self, limit: Option<NonZeroU32>) {
+        self.limit = limit;
+    }
+
     /// Counts a number in.
     ///
     /// # Errors
     ///
-    /// [`Error::Dying`] unless the space is live and nobody kills it as a whole right now.
+    /// [`Error::Dying`] unless the space is live and nobody kills it as a whole right now,
+    /// [`Error::Exhausted`] at the limit.
     pub fn add_number(&mut self) -> Result<(), Error> {
-        if self.state != State::Live || self.kills != 0 {
+        if self.limit.is_some_and(|limit| self.numbers >= limit.get()) {
+            return Err(Error::Exhausted);
+        }
+        self.add_number_beyond_limit()
+    }
+
+    /// As [`Self::add_number`], limit or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Dying`] as there.
+    pub fn add_number_beyond_limit(&mut self) -> Result<(), Error> {
+        if self.state != State::Live || self.killing {
             return Err(Error::Dying);
         }
         self.numbers = self.numbers.checked_add(1).ok_or(Error::Exhausted)?;
@@ -133,19 +163,13 @@ impl Lifecycle {
     }
 
     /// Makes forks fail while the space is killed as a whole; [`Self::end_kill`] undoes it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Dead`] when the space is gone.
-    pub fn begin_kill(&mut self) -> Result<(), Error> {
-        self.must_exist()?;
-        self.kills = self.kills.checked_add(1).ok_or(Error::Exhausted)?;
-        Ok(())
+    pub fn begin_kill(&mut self) {
+        self.killing = true;
     }
 
     /// Ends what [`Self::begin_kill`] began.
     pub fn end_kill(&mut self) {
-        self.kills = self.kills.saturating_sub(1);
+        self.killing = false;
     }
 
     /// Ends an empty space.
@@ -172,14 +196,29 @@ impl Lifecycle {
         Ok(self.settle())
     }
 
-    /// Takes [`Self::destroy_with_members`] back, unless the space is gone by now.
+    /// As [`Self::destroy_with_members`], and for good.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Dead`] when the space is gone already.
+    pub fn condemn(&mut self) -> Result<Fate, Error> {
+        self.condemned = true;
+        self.destroy_with_members()
+    }
+
+    /// Takes [`Self::destroy_with_members`] back, unless the space is gone or condemned by now.
     pub fn cancel_destroy(&mut self) {
-        if self.state == State::Dying {
+        if self.state == State::Dying && !self.condemned {
             self.state = State::Live;
         }
     }
 
-    fn must_exist(&self) -> Result<(), Error> {
+    /// Returns an error when the space is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Dead`].
+    pub fn must_exist(&self) -> Result<(), Error> {
         match self.state {
             State::Dead => Err(Error::Dead),
             State::Live | State::Dying => Ok(()),

@@ -203,7 +203,19 @@ impl<S: Store> PidMap<S> {
         self.max
     }
 
-    /// Returns the number that [`Self::alloc`] handed out last.
+    /// Changes the bound of the numbers that [`Self::alloc`] hands out; those in use stay.
+    pub fn set_max(&mut self, max: PidMax) {
+        self.max = max;
+    }
+
+    /// Lets [`Self::alloc`] go on behind `nr`, if that lies ahead and below the bound.
+    pub fn skip_past(&mut self, nr: Nr) {
+        if nr.get() >= self.cursor && nr.get() < self.max.get() {
+            self.move_cursor(nr);
+        }
+    }
+
+    /// Returns the number that [`Self::alloc`] handed out last, or [`Self::skip_past`] went past.
     pub fn last(&self) -> Option<Nr> {
         Nr::new(self.cursor.wrapping_sub(1))
     }
@@ -226,10 +238,14 @@ impl<S: Store> PidMap<S> {
             .or_else(|| self.next_free(start))
             .ok_or(Error::Exhausted)?;
         self.set(nr)?;
+        self.move_cursor(nr);
+        Ok(nr)
+    }
+
+    fn move_cursor(&mut self, nr: Nr) {
         let before = self.cursor;
         self.cursor = nr.get().wrapping_add(1);
         self.reclaim(before);
-        Ok(nr)
     }
 
     /// Hands out the number `nr`, which may lie above the bound, and leaves the cursor where it is.
@@ -237,7 +253,6 @@ impl<S: Store> PidMap<S> {
     /// # Errors
     ///
     /// [`Error::InUse`], [`Error::NoMemory`]; nothing has changed then.
-    #[cfg_attr(kernel, expect(dead_code, reason = "for numbers that are asked for"))]
     pub fn alloc_exact(&mut self, nr: Nr) -> Result<(), Error> {
         if self.contains(nr) {
             return Err(Error::InUse);

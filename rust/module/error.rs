@@ -28,6 +28,8 @@ pub(crate) enum Refusal {
     NameTaken,
     /// The user has as many spaces as one may have.
     TooManySpaces,
+    /// The space has as many streams of events as it may have.
+    TooManyStreams,
     /// A part of the interface that this version lacks.
     NotBuilt,
     /// A field of the request makes no sense.
@@ -40,8 +42,17 @@ pub(crate) enum Refusal {
     UnknownCommand,
     /// A signal came while waiting.
     Interrupted,
-    /// A number of the kernel's has a binding already, as only a missed hook can bring about.
+    /// A signal came while waiting, and it may go on after that.
+    Restart,
+    /// A signal came during a fork, which is to begin anew after that.
+    RestartFork,
+    /// A number of the kernel's has a binding already: another claimed it first, or a hook was
+    /// missed.
     NumberTaken,
+    /// The adoption that a task was to be claimed for has ended.
+    NoAdoption,
+    /// The descriptor does not wait, and there is nothing to read yet.
+    WouldBlock,
 }
 
 impl From<Refusal> for Error {
@@ -53,14 +64,16 @@ impl From<Refusal> for Error {
             Refusal::NoSuchSpace => code::ENOENT,
             Refusal::NoSuchMember => code::ESRCH,
             Refusal::NameTaken => code::EEXIST,
-            Refusal::TooManySpaces => errno(bindings::EUSERS),
+            Refusal::TooManySpaces | Refusal::TooManyStreams => errno(bindings::EUSERS),
             Refusal::NotBuilt => errno(bindings::EOPNOTSUPP),
             Refusal::BadArgument => code::EINVAL,
             Refusal::TooBig => code::E2BIG,
             Refusal::NotAPidfd => code::EBADF,
             Refusal::UnknownCommand => code::ENOTTY,
             Refusal::Interrupted => code::EINTR,
-            Refusal::NumberTaken => code::EAGAIN,
+            Refusal::Restart => code::ERESTARTSYS,
+            Refusal::RestartFork => code::ERESTARTNOINTR,
+            Refusal::NumberTaken | Refusal::NoAdoption | Refusal::WouldBlock => code::EAGAIN,
         }
     }
 }

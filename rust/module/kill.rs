@@ -5,30 +5,31 @@
 //! Whom a call means is found by walking the numbers of the space, never by walking the lists of
 //! tasks, which change under a walker who may not take `tasklist_lock`.
 //!
-//! # Why two walks end a fork bomb
+//! # Why nobody slips out
 //!
-//! Forks fail from before the first walk until after the second. A fork that had got its number
-//! by then either made its child visible before its parent got SIGKILL from the first walk, so
-//! that the second one finds the child, or it fails: `copy_process()` looks for a fatal signal
-//! with the siglock held that the signal was sent under. A child cannot have children of its own
-//! before it is visible. That leaves the child of a thread outside that is marked to spawn into
-//! the space, and the children of members that may not be signalled; the former is doomed to die
-//! at birth, the latter live, like their parents.
+//! A signal to more than one process walks over the numbers until a walk finds nobody who has not
+//! got it. A child that was numbered before its parent got the signal gets it too, once its task is
+//! visible; see `space/births.rs`. So whoever is left without it was forked by a process that had
+//! it. With SIGKILL forks fail as long as that lasts, and nobody is left.
 
 use crate::{
     binding::Binding,
     error::Refusal,
     logic::Nr,
     space::Space,
+    table::TABLE,
     task::{
-        current_pid,
+        current_process,
         current_task,
         PidRef,
         Role,
         TaskRef, //
     },
 };
-use core::ptr::NonNull;
+use core::{
+    num::NonZeroU64,
+    ptr::NonNull, //
+};
 use kernel::{
     bindings,
     prelude::*,
@@ -39,9 +40,9 @@ use kernel::{
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     /// The process of a number.
-    Process(Nr),
+    Process(Member),
     /// The process group of a number.
-    Group(Nr),
+    Group(Member),
     /// The process group of the caller, who is a member.
     OwnGroup,
     /// Every process but the caller's.
@@ -50,19 +51,31 @@ pub(crate) enum Target {
     Everyone,
 }
 
+/// A number, and which use of it is meant if that matters.
+#[derive(Clone, Copy)]
+pub(crate) struct Member {
+    nr: Nr,
+    generation: Option<NonZeroU64>,
+}
+
 impl Target {
-    /// Reads the number of a request.
+    /// Reads the number and the generation of a request.
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoSuchMember`] when no space can hold such a number.
-    pub(crate) fn parse(nr: i32) -> Result<Self, Refusal> {
-        let number = Nr::new(nr.unsigned_abs()).ok_or(Refusal::NoSuchMember);
+    /// [`Refusal::NoSuchMember`] when no space can hold such a number, [`Refusal::BadArgument`]
+    /// when it is no number that could have a generation.
+    pub(crate) fn parse(nr: i32, generation: u64) -> Result<Self, Refusal> {
+        let generation = NonZeroU64::new(generation);
+        let member = Nr::new(nr.unsigned_abs())
+            .map(|nr| Member { nr, generation })
+            .ok_or(Refusal::NoSuchMember);
         match nr {
+            -1 | 0 if generation.is_some() => Err(Refusal::BadArgument),
             -1 => Ok(Self::Others),
             0 => Ok(Self::OwnGroup),
-            1.. => number.map(Self::Process),
-            _ => number.map(Self::Group),
+            1.. => member.map(Self::Process),
+            _ => member.map(Self::Group),
         }
     }
 }
@@ -79,15 +92,13 @@ pub(crate) struct Outcome {
 }
 
 /// Which of the processes that a walk comes across are meant.
+#[derive(Default)]
 struct Filter {
-    /// Only those of this process group, which is compared by address alone.
-    group: Option<NonNull<bindings::pid>>,
+    /// Only those of this process group, which is compared by address alone, and by the generation
+    /// of its number.
+    group: Option<(NonNull<bindings::pid>, Option<u64>)>,
     /// Not the one of this id, which is compared by address alone.
     except: Option<NonNull<bindings::pid>>,
-    /// Only those that had their number by then.
-    generation: u64,
-    /// Not those that are on their way out already.
-    skip_exiting: bool,
 }
 
 impl Space {
@@ -101,16 +112,18 @@ impl Space {
     ///
     /// # Context
     ///
-    /// Process context. Sleeps not, but takes as long as there are members.
+    /// Process context. May sleep.
     pub(crate) fn kill(&self, target: Target, sig: c_int) -> Result<Outcome> {
-        let generation = self.status()?.generation;
+        self.status()?;
         let outcome = match target {
-            Target::Process(nr) => return self.kill_process(nr, sig),
-            Target::Group(nr) => self.walk(sig, &self.group_of(nr, generation)?),
-            Target::OwnGroup => self.walk(sig, &self.own_group(generation)?),
-            Target::Others => self.walk(sig, &others(generation)),
-            Target::Everyone if sig == bindings::SIGKILL as c_int => self.kill_everyone()?,
-            Target::Everyone => self.walk(sig, &Filter::everyone(generation)),
+            Target::Process(member) => return self.kill_process(&member, sig),
+            Target::Group(member) => self.broadcast(sig, &self.group_of(&member)?, false)?,
+            Target::OwnGroup => self.broadcast(sig, &self.own_group()?, false)?,
+            Target::Others => self.broadcast(sig, &others(), false)?,
+            Target::Everyone => {
+                let fatal = sig == bindings::SIGKILL as c_int;
+                self.broadcast(sig, &Filter::default(), fatal)?
+            }
         };
         if outcome.signalled != 0 || outcome.exited && outcome.refused == 0 {
             Ok(outcome)
@@ -121,132 +134,130 @@ impl Space {
         }
     }
 
-    /// Sends SIGKILL to every process, those that are being born included.
+    /// Sends SIGKILL to every process, those that are being born included. Nobody being there is
+    /// no error.
+    ///
+    /// # Errors
+    ///
+    /// `ESTALE` when the space is gone.
+    ///
+    /// # Context
+    ///
+    /// Process context. Sleeps.
     pub(crate) fn kill_everyone(&self) -> Result<Outcome> {
-        let generation = self.begin_kill()?;
-        let outcome = self.walk_twice(generation);
-        self.end_kill();
+        self.broadcast(bindings::SIGKILL as c_int, &Filter::default(), true)
+    }
+
+    /// Signals every process that `filter` lets through, each once.
+    fn broadcast(&self, sig: c_int, filter: &Filter, fatal: bool) -> Result<Outcome> {
+        let _turn = self.turn().lock();
+        let number = self.begin_broadcast(sig.unsigned_abs(), fatal)?;
+        let mut outcome = Outcome::default();
+        let mut found = true;
+        while found {
+            found = false;
+            // The visitor returns no error.
+            let _ = self.walk(|nr| {
+                found |= self.deliver(nr, number, |binding, guard| {
+                    signal(binding, sig, filter, &mut outcome, guard);
+                });
+                Ok(())
+            });
+        }
+        self.end_broadcast();
         Ok(outcome)
     }
 
-    fn walk_twice(&self, generation: u64) -> Outcome {
-        let sig = bindings::SIGKILL as c_int;
-        let mut filter = Filter::everyone(generation);
-        let first = self.walk(sig, &filter);
-        if first.refused == 0 {
-            self.doom(generation);
-        }
-        filter.skip_exiting = true;
-        let second = self.walk(sig, &filter);
-        Outcome {
-            signalled: first.signalled.saturating_add(second.signalled),
-            refused: second.refused,
-            exited: first.exited || second.exited,
-        }
+    fn member<'g>(&self, member: &Member, guard: &'g rcu::Guard) -> Result<&'g Binding> {
+        let wanted = |binding: &&Binding| {
+            member
+                .generation
+                .is_none_or(|generation| binding.generation() == generation.get())
+        };
+        let found = self.find(member.nr, guard).filter(wanted);
+        Ok(found.ok_or(Refusal::NoSuchMember)?)
     }
 
-    fn kill_process(&self, nr: Nr, sig: c_int) -> Result<Outcome> {
+    fn kill_process(&self, member: &Member, sig: c_int) -> Result<Outcome> {
         let guard = rcu::read_lock();
-        let binding = self.find(nr, &guard).ok_or(Refusal::NoSuchMember)?;
-        binding.pid().kill(sig)?;
+        self.member(member, &guard)?.pid().kill(sig)?;
         Ok(Outcome {
             signalled: 1,
             ..Outcome::default()
         })
     }
 
-    fn group_of(&self, nr: Nr, generation: u64) -> Result<Filter> {
+    fn group_of(&self, member: &Member) -> Result<Filter> {
         let guard = rcu::read_lock();
-        let binding = self.find(nr, &guard).ok_or(Refusal::NoSuchMember)?;
+        let binding = self.member(member, &guard)?;
         Ok(Filter {
-            group: Some(binding.pid().as_ptr()),
-            ..Filter::everyone(generation)
+            group: Some((binding.pid().as_ptr(), Some(binding.generation()))),
+            ..Filter::default()
         })
     }
 
-    fn own_group(&self, generation: u64) -> Result<Filter> {
+    fn own_group(&self) -> Result<Filter> {
         let guard = rcu::read_lock();
         let member = crate::membership::of_current(&guard).is_some_and(|own| own.is_in(self));
         let group = current_task(&guard).and_then(|task| task.pid_as(Role::Pgid));
         match group {
             Some(group) if member => Ok(Filter {
-                group: Some(group.as_ptr()),
-                ..Filter::everyone(generation)
+                group: Some((group.as_ptr(), None)),
+                ..Filter::default()
             }),
             _ => Err(Refusal::BadArgument.into()),
         }
     }
+}
 
-    /// Signals every process that `filter` lets through.
-    fn walk(&self, sig: c_int, filter: &Filter) -> Outcome {
-        let mut outcome = Outcome::default();
-        let mut batch = [Nr::FIRST; 64];
-        let mut from = Some(Nr::FIRST);
-        loop {
-            let filled = self.numbers_from(from, &mut batch);
-            let Some(numbers) = batch.get(..filled).filter(|numbers| !numbers.is_empty()) else {
-                return outcome;
-            };
-            for &nr in numbers {
-                self.signal_one(nr, sig, filter, &mut outcome);
-                from = nr.next();
-            }
-        }
+fn signal(
+    binding: &Binding,
+    sig: c_int,
+    filter: &Filter,
+    outcome: &mut Outcome,
+    guard: &rcu::Guard,
+) {
+    let process = binding.pid().process(guard);
+    let Some(leader) = process.filter(|&leader| filter.lets_through(binding, leader, guard)) else {
+        return;
+    };
+    if leader.process_has_exited() {
+        outcome.exited = true;
+        return;
     }
-
-    fn signal_one(&self, nr: Nr, sig: c_int, filter: &Filter, outcome: &mut Outcome) {
-        let guard = rcu::read_lock();
-        let Some(binding) = self.find(nr, &guard) else {
-            return;
-        };
-        let Some(leader) = binding.pid().process(&guard) else {
-            return;
-        };
-        if !filter.lets_through(binding, leader) {
-            return;
-        }
-        if leader.process_has_exited() {
-            outcome.exited = true;
-            return;
-        }
-        match binding.pid().kill(sig) {
-            Ok(()) => outcome.signalled = outcome.signalled.saturating_add(1),
-            Err(error) if error == ESRCH => (),
-            // A security module may have an error of its own for what is EPERM elsewhere.
-            Err(_) => outcome.refused = outcome.refused.saturating_add(1),
-        }
+    match binding.pid().kill(sig) {
+        Ok(()) => outcome.signalled = outcome.signalled.saturating_add(1),
+        Err(error) if error == ESRCH => (),
+        // A security module may have an error of its own for what is EPERM elsewhere.
+        Err(_) => outcome.refused = outcome.refused.saturating_add(1),
     }
 }
 
 impl Filter {
-    fn everyone(generation: u64) -> Self {
-        Self {
-            group: None,
-            except: None,
-            generation,
-            skip_exiting: false,
-        }
-    }
-
-    fn lets_through(&self, binding: &Binding, leader: TaskRef<'_>) -> bool {
-        let in_group = self.group.is_none_or(|group| {
-            leader
-                .pid_as(Role::Pgid)
-                .is_some_and(|own| own.as_ptr() == group)
-        });
-        let exiting = self.skip_exiting && leader.process_is_exiting();
-        let excepted = self.except == Some(binding.pid().as_ptr());
-        binding.generation() <= self.generation && in_group && !exiting && !excepted
+    fn lets_through(&self, binding: &Binding, leader: TaskRef<'_>, guard: &rcu::Guard) -> bool {
+        let in_group = self
+            .group
+            .is_none_or(|group| is_in_group(leader, group, guard));
+        in_group && self.except != Some(binding.pid().as_ptr())
     }
 }
 
-fn others(generation: u64) -> Filter {
+fn is_in_group(
+    leader: TaskRef<'_>,
+    (group, generation): (NonNull<bindings::pid>, Option<u64>),
+    guard: &rcu::Guard,
+) -> bool {
+    let same = |own: &PidRef<'_>| {
+        let now = || TABLE.find(*own, guard).map(Binding::generation);
+        own.as_ptr() == group && (generation.is_none() || generation == now())
+    };
+    leader.pid_as(Role::Pgid).as_ref().is_some_and(same)
+}
+
+fn others() -> Filter {
     let guard = rcu::read_lock();
     Filter {
-        except: current_task(&guard)
-            .and_then(|task| task.pid_as(Role::Tgid))
-            .or_else(|| current_pid(&guard))
-            .map(PidRef::as_ptr),
-        ..Filter::everyone(generation)
+        except: current_process(&guard).map(PidRef::as_ptr),
+        ..Filter::default()
     }
 }

@@ -8,11 +8,13 @@
 use crate::{
     binding::Binding,
     error::Refusal,
+    logic::Fate,
     registry,
     space::Space,
     table::TABLE,
     task::{
         current_pid,
+        current_process,
         PidRef,
         TaskRef, //
     },
@@ -22,8 +24,10 @@ use kernel::{
     sync::{
         atomic::{
             Atomic,
+            Full,
             Relaxed, //
         },
+        barrier::smp_mb,
         rcu, Arc,
     },
 };
@@ -42,9 +46,7 @@ pub(crate) fn anomalies() -> u64 {
 ///
 /// Any context.
 pub(crate) fn of_current(guard: &rcu::Guard) -> Option<&Binding> {
-    TABLE
-        .find(current_pid(guard)?, guard)
-        .filter(|binding| binding.nr().is_some())
+    of(current_pid(guard)?, guard)
 }
 
 /// Returns the binding of `pid` if it is a member's.
@@ -53,9 +55,18 @@ pub(crate) fn of_current(guard: &rcu::Guard) -> Option<&Binding> {
 ///
 /// Any context.
 pub(crate) fn of<'g>(pid: PidRef<'_>, guard: &'g rcu::Guard) -> Option<&'g Binding> {
-    TABLE
-        .find(pid, guard)
-        .filter(|binding| binding.nr().is_some())
+    TABLE.find(pid, guard).filter(|binding| binding.is_member())
+}
+
+/// Returns the binding and the space of the calling task's process if that is a member.
+///
+/// # Context
+///
+/// Process context, of a task that has not been reaped.
+pub(crate) fn of_current_process(guard: &rcu::Guard) -> Option<(&Binding, &Space)> {
+    let binding = of(current_process(guard)?, guard)?;
+    // SAFETY: The binding is the calling process's own, and no claim.
+    Some((binding, unsafe { binding.space() }))
 }
 
 /// Gives the child of a fork its number, if its parent is a member or a marked thread.
@@ -76,35 +87,83 @@ pub(crate) fn fork(child: TaskRef<'_>, is_thread: bool) -> Result {
     match TABLE.find(parent, &guard) {
         None => Ok(()),
         Some(binding) if binding.nr().is_none() && is_thread => Ok(()),
-        Some(binding) => bind_child(child, binding, &guard),
+        // Whether the child of a task that is being adopted is a member is told when it is visible.
+        Some(binding) if binding.is_claim() => Ok(()),
+        Some(binding) => bind_child(child, is_thread, binding, &guard),
     }
 }
 
 #[cold]
-fn bind_child(child: TaskRef<'_>, parent: &Binding, guard: &rcu::Guard) -> Result {
+fn bind_child(child: TaskRef<'_>, is_thread: bool, parent: &Binding, guard: &rcu::Guard) -> Result {
     let Some(pid) = child.pid_of_unborn(guard) else {
         ANOMALIES.fetch_add(1, Relaxed);
         return Err(Refusal::NoSuchMember.into());
     };
-    // SAFETY: The binding is the calling task's own, and the task cannot be reaped while it forks.
+    // SAFETY: The binding is the calling task's own and no claim, and the task cannot be reaped
+    // while it forks.
     let space = unsafe { parent.space() };
-    space.bind(pid, guard)
+    // Nobody waits for a thread to be born: it is never signalled by itself.
+    space.bind(pid, is_thread, guard)
 }
 
-/// Kills a child that is born into a space that was killed meanwhile.
+/// Takes notice that a new task is visible. Returns whether it has a number.
 ///
 /// # Context
 ///
 /// Process context, from the tracepoint `task_newtask`, where the child cannot run yet.
 #[inline]
-pub(crate) fn newtask(child: TaskRef<'_>) {
+pub(crate) fn newtask(child: TaskRef<'_>) -> bool {
     let guard = rcu::read_lock();
     let Some(binding) = child.pid().and_then(|pid| TABLE.find(pid, &guard)) else {
+        return false;
+    };
+    if !binding.is_born() {
+        // SAFETY: The binding is that of a task which cannot run yet, so it cannot be reaped
+        // either, and it is no claim, as those are of tasks that are born.
+        unsafe { binding.space() }.born(binding, child, &guard);
+    }
+    true
+}
+
+/// Gives a new task its number whose parent, the calling task, became a member during the fork.
+///
+/// # Errors
+///
+/// `EAGAIN`, `ENOMEM`.
+pub(crate) fn take_in(pid: PidRef<'_>, parent: &Binding, guard: &rcu::Guard) -> Result {
+    // SAFETY: The binding is the calling process's own, and no claim, which it cannot become again.
+    let space = unsafe { parent.space() };
+    space.bind_visible(pid, guard)
+}
+
+/// Takes notice that the calling process runs another program.
+///
+/// # Context
+///
+/// Process context, from the tracepoint `sched_process_exec`.
+#[inline]
+pub(crate) fn exec() {
+    let guard = rcu::read_lock();
+    if let Some((binding, space)) = of_current_process(&guard) {
+        space.report_exec(binding, &guard);
+    }
+}
+
+/// Takes notice that the last thread of the calling process, `task`, ends.
+///
+/// # Context
+///
+/// Process context, from the tracepoint `sched_process_exit`. Does not sleep.
+#[inline]
+pub(crate) fn exited(task: TaskRef<'_>) {
+    let guard = rcu::read_lock();
+    let Some((binding, space)) = of_current_process(&guard) else {
         return;
     };
-    // SAFETY: The binding is that of a task which cannot run yet, so it cannot be reaped either.
-    if unsafe { binding.space() }.dooms(binding) {
-        child.force_kill();
+    if space.report_exit(binding, task, &guard) {
+        // The space is there, as the number of this process is in use.
+        let fate = space.condemn().unwrap_or(Fate::Keep);
+        registry::settle(space.id(), fate);
     }
 }
 
@@ -115,6 +174,8 @@ pub(crate) fn newtask(child: TaskRef<'_>) {
 /// Process context, from `free_pid()`. Does not sleep.
 #[inline]
 pub(crate) fn release(pid: PidRef<'_>) {
+    // Pairs with the barrier of a claim: either that sees the pid unused, or this sees the claim.
+    smp_mb(Full);
     let guard = rcu::read_lock();
     if let Some(binding) = TABLE.take(pid, &guard) {
         release_binding(binding);

@@ -4,7 +4,9 @@
 //!
 //! This file is the only one that knows both the device and the hooks.
 
+mod adopt;
 mod binding;
+mod cred;
 mod device;
 mod error;
 mod hooks;
@@ -16,8 +18,10 @@ mod membership;
 mod memory;
 mod module_ref;
 mod name;
+mod process;
 mod registry;
 mod space;
+mod stream;
 mod table;
 mod task;
 #[path = "../uapi/lib.rs"]
@@ -48,7 +52,7 @@ const HOOKS_IN_FORCE: u32 = hooks::IN_FORCE;
 /// taken off, then the table of bindings goes. There are no spaces then, as each of them keeps the
 /// module.
 struct Pidspace {
-    _device: Pin<KBox<device::Device>>,
+    _device: Pin<KBox<device::Device<device::Handle>>>,
     _hooks: hooks::Hooks,
     _registry: registry::Registry,
 }
@@ -57,9 +61,11 @@ impl kernel::Module for Pidspace {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // SAFETY: The module is initialised once, and nothing of it is in use before.
         let registry = unsafe { registry::Registry::new() };
+        // SAFETY: As above.
+        unsafe { adopt::init() };
         let hooks = hooks::Hooks::arm()?;
         let device = KBox::pin_init(device::register(), GFP_KERNEL)?;
-        pr_info!("loaded, hooks on cgroup_can_fork(), free_pid(), task_newtask\n");
+        pr_info!("loaded, hooks on {}\n", hooks::NAMES);
         Ok(Self {
             _device: device,
             _hooks: hooks,

@@ -9,23 +9,26 @@
 //! after unlocking.
 
 use crate::{
+    cred::raw_uid,
     error::Refusal,
-    logic::{
-        Fate,
-        PidMax, //
-    },
+    logic::Fate,
     name::Name,
-    space::Space,
+    space::{
+        Settings,
+        Space, //
+    },
+    stream::Stream,
     table::TABLE,
-    task::raw_uid, //
 };
 use kernel::{
+    pid_namespace::PidNamespace,
     prelude::*,
     rbtree::{
         RBTree,
         RBTreeNodeReservation, //
     },
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -61,7 +64,10 @@ struct Reserved {
 pub(crate) struct Wanted {
     pub(crate) name: Option<Name>,
     pub(crate) owner: Kuid,
-    pub(crate) pid_max: PidMax,
+    pub(crate) ns: ARef<PidNamespace>,
+    pub(crate) settings: Settings,
+    /// Of the handle that the caller binds to it.
+    pub(crate) stream: Option<Arc<Stream>>,
     /// How many spaces the owner may have, this one included.
     pub(crate) limit: u32,
 }
@@ -103,10 +109,13 @@ pub(crate) fn create(wanted: Wanted) -> Result<Arc<Space>> {
     let Wanted {
         name,
         owner,
-        pid_max,
+        ns,
+        settings,
+        stream,
         limit,
     } = wanted;
-    let space = Arc::pin_init(Space::new(id, name, owner, pid_max), GFP_KERNEL_ACCOUNT)?;
+    let space = Space::new(id, name, owner, ns, settings, stream)?;
+    let space = Arc::pin_init(space, GFP_KERNEL_ACCOUNT)?;
     let mut index = INDEX.lock();
     let index = index.get_or_insert_with(Index::default);
     index.admit(&space, limit)?;

@@ -16,12 +16,13 @@ use kernel::{
     bindings,
     error::to_result,
     fs::LocalFile,
+    pid_namespace::PidNamespace,
     prelude::*,
-    sync::rcu,
-    task::{
-        Kuid,
-        Task, //
+    sync::{
+        aref::ARef,
+        rcu, //
     },
+    task::Task, //
 };
 
 extern "C" {
@@ -88,8 +89,16 @@ impl<'a> PidRef<'a> {
     ///
     /// Process context, where `current` has not been reaped.
     pub(crate) fn nr_for_current(self) -> u32 {
-        let ns = current_ns();
-        // SAFETY: A task holds a reference on its active pid namespace.
+        self.nr_in_raw(current_ns())
+    }
+
+    /// Returns what `ns` calls it, 0 if nothing.
+    pub(crate) fn nr_in(self, ns: &PidNamespace) -> u32 {
+        self.nr_in_raw(ns.as_ptr())
+    }
+
+    fn nr_in_raw(self, ns: *mut bindings::pid_namespace) -> u32 {
+        // SAFETY: The callers hold the namespace: a reference, or the calling task's own one.
         let ns_level = unsafe { (*ns).level };
         // SAFETY: The object is alive by the type invariant.
         let level = unsafe { (*self.ptr.as_ptr()).level };
@@ -103,6 +112,20 @@ impl<'a> PidRef<'a> {
         } else {
             0
         }
+    }
+
+    /// Returns whether a task, a process group or a session uses it.
+    pub(crate) fn is_in_use(self) -> bool {
+        // SAFETY: The object is alive by the type invariant.
+        let tasks = unsafe { &raw const (*self.ptr.as_ptr()).tasks };
+        (0..bindings::pid_type_PIDTYPE_MAX as usize).any(|role| {
+            // SAFETY: The array has PIDTYPE_MAX entries.
+            let head = unsafe { tasks.cast::<bindings::hlist_head>().add(role) };
+            // SAFETY: The object is alive by the type invariant.
+            let first = unsafe { &raw const (*head).first };
+            // SAFETY: The field is written by others at any time, as a whole word.
+            !unsafe { first.read_volatile() }.is_null()
+        })
     }
 
     /// Returns the task whose id this is, as `pid_task(pid, PIDTYPE_PID)`.
@@ -123,6 +146,16 @@ impl<'a> PidRef<'a> {
         unsafe { TaskRef::from_raw(task) }
     }
 
+    /// Kills the process as the kernel does: nobody's permission is asked.
+    ///
+    /// # Context
+    ///
+    /// Process context. Takes the target's siglock. Does not sleep.
+    pub(crate) fn force_kill(self) {
+        // SAFETY: The object is alive by the type invariant.
+        unsafe { bindings::kill_pid(self.ptr.as_ptr(), bindings::SIGKILL as c_int, 1) };
+    }
+
     /// Signals the process as kill(2) does: with the credentials of the calling task.
     ///
     /// # Context
@@ -140,7 +173,7 @@ impl<'a> PidRef<'a> {
 ///
 /// The pointer is to a `struct task_struct` that is not freed during `'a`, which keeps its
 /// `signal_struct` too.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TaskRef<'a> {
     ptr: NonNull<bindings::task_struct>,
     _alive: PhantomData<&'a bindings::task_struct>,
@@ -158,6 +191,19 @@ impl<'a> TaskRef<'a> {
             ptr,
             _alive: PhantomData,
         })
+    }
+
+    /// Returns the pointer, which tells this task from every other one.
+    pub(crate) fn as_ptr(self) -> NonNull<bindings::task_struct> {
+        self.ptr
+    }
+
+    /// Returns whether the task is a thread of the kernel, its workers for processes left out.
+    pub(crate) fn is_kernel_thread(self) -> bool {
+        // SAFETY: The task is alive by the type invariant.
+        let field = unsafe { &raw const (*self.ptr.as_ptr()).flags };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        unsafe { field.read_volatile() & bindings::PF_KTHREAD != 0 }
     }
 
     /// Returns the task's own `struct pid`; a reaped task has none.
@@ -213,6 +259,36 @@ impl<'a> TaskRef<'a> {
         unsafe { field.read_volatile() == 0 }
     }
 
+    /// Returns whether the task is to act on signal `sig` as soon as it returns to user mode, where
+    /// the signal is pending and not blocked, or is to stop there.
+    ///
+    /// # Context
+    ///
+    /// Process context, of the task itself.
+    pub(crate) fn awaits_signal(self, sig: u32) -> bool {
+        // Without this the kernel would not look for a signal on the way to user mode.
+        if !kernel::current!().signal_pending() {
+            return false;
+        }
+        let bit = 1_u64.checked_shl(sig.wrapping_sub(1)).unwrap_or(0);
+        let word = |set: *const bindings::sigset_t| {
+            // SAFETY: The set is in the task or in its `signal_struct`, which are alive by the type
+            // invariant, and written by others at any time, as a whole word.
+            unsafe { set.cast::<u64>().read_volatile() }
+        };
+        let task = self.ptr.as_ptr();
+        // SAFETY: The task is alive by the type invariant, here and below.
+        let own = word(unsafe { &raw const (*task).pending.signal });
+        // SAFETY: As above, and its `signal_struct` too.
+        let shared = word(unsafe { &raw const (*self.signal()).shared_pending.signal });
+        // SAFETY: As above.
+        let blocked = word(unsafe { &raw const (*task).blocked });
+        // SAFETY: As above.
+        let jobctl = unsafe { (&raw const (*task).jobctl).read_volatile() };
+        (own | shared) & !blocked & bit != 0
+            || jobctl & bindings::JOBCTL_STOP_PENDING as c_ulong != 0
+    }
+
     /// Returns whether the task's process is on its way out as a whole, as after SIGKILL.
     pub(crate) fn process_is_exiting(self) -> bool {
         // SAFETY: The task and its `signal_struct` are alive by the type invariant.
@@ -222,7 +298,7 @@ impl<'a> TaskRef<'a> {
         flags & bindings::SIGNAL_GROUP_EXIT != 0
     }
 
-    /// Kills the task as the kernel does: nobody's permission is asked.
+    /// Kills a task that cannot run yet, as the kernel does: nobody's permission is asked.
     ///
     /// # Context
     ///
@@ -245,7 +321,8 @@ impl<'a> TaskRef<'a> {
         unsafe { PidRef::from_raw(pid) }
     }
 
-    fn signal(self) -> *mut bindings::signal_struct {
+    /// Returns what the task's process and its threads share.
+    pub(crate) fn signal(self) -> *mut bindings::signal_struct {
         // SAFETY: The task is alive by the type invariant; the pointer is set before the task is
         // visible and never changes.
         unsafe { (*self.ptr.as_ptr()).signal }
@@ -258,6 +335,11 @@ pub(crate) fn current_pid(guard: &rcu::Guard) -> Option<PidRef<'_>> {
     current_task(guard)?.pid()
 }
 
+/// Returns the `struct pid` of the calling task's process.
+pub(crate) fn current_process(guard: &rcu::Guard) -> Option<PidRef<'_>> {
+    current_task(guard)?.pid_as(Role::Tgid)
+}
+
 /// Returns the calling task.
 pub(crate) fn current_task(_guard: &rcu::Guard) -> Option<TaskRef<'_>> {
     // SAFETY: The calling task outlives everything that it does.
@@ -268,6 +350,15 @@ pub(crate) fn current_task(_guard: &rcu::Guard) -> Option<TaskRef<'_>> {
 fn current_ns() -> *mut bindings::pid_namespace {
     // SAFETY: The calling task is alive, and it has not been reaped.
     unsafe { bindings::task_active_pid_ns(Task::current_raw()) }
+}
+
+/// Returns a reference on the pid namespace of the calling task.
+///
+/// # Context
+///
+/// Process context, where `current` has not been reaped.
+pub(crate) fn namespace_of_current() -> Option<ARef<PidNamespace>> {
+    kernel::current!().active_pid_ns().map(ARef::from)
 }
 
 /// Returns what the calling task's pid namespace calls `nr`, as `find_vpid()`.
@@ -284,15 +375,4 @@ pub(crate) fn pid_of_pidfd(file: &LocalFile) -> Option<PidRef<'_>> {
     let pid = unsafe { pidspace_pidfd_pid(file.as_ptr().cast()) }.cast();
     // SAFETY: A pidfd holds a reference on its `struct pid`.
     unsafe { PidRef::from_raw(pid) }
-}
-
-/// Returns whether the calling task has CAP_SYS_ADMIN in the initial user namespace.
-pub(crate) fn is_admin() -> bool {
-    // SAFETY: Reads the credentials of the calling task only.
-    unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as c_int) }
-}
-
-/// Returns `uid` as a plain number that tells users of the whole machine apart.
-pub(crate) fn raw_uid(uid: Kuid) -> u32 {
-    uid.into_raw().val
 }

@@ -11,10 +11,14 @@
 /* A command, the handle it wants and the arguments that it accepts. */
 struct command {
 	unsigned long ioc;
+	/* The size of its structure at the first level, and at this one. */
+	__u32 first_size;
 	__u32 size;
 	bool unbound;
-	/* Offsets of fields that must be 0, or 0 where there is none. */
+	/* The offset of its flags, or 0 where there are none, and those it knows. */
 	__u32 flags;
+	__u32 known;
+	/* The offset of a field that must be 0, or 0 where there is none. */
 	__u32 reserved;
 	/* What @fill gets for an answer. */
 	int good;
@@ -59,6 +63,12 @@ static void fill_kill(void *arg)
 	((struct pidspace_kill *)arg)->nr = 1;
 }
 
+/* A process that is nobody's. */
+static void fill_adopt(void *arg)
+{
+	((struct pidspace_adopt *)arg)->pid = PIDSPACE_PID_MAX_LIMIT - 1;
+}
+
 FIXTURE(command) {
 	/* A space to open, a handle as the command wants it, and three pages. */
 	int named;
@@ -74,22 +84,32 @@ FIXTURE_VARIANT(command) {
 FIXTURE_VARIANT_ADD(command, name_) {						\
 	.command = {								\
 		.ioc = PIDSPACE_IOC_##NAME,					\
-		.size = PIDSPACE_##NAME##_SIZE_VER0,				\
+		.first_size = PIDSPACE_##NAME##_SIZE_VER0,			\
+		.size = sizeof(struct pidspace_##name_),			\
 		__VA_ARGS__							\
 	},									\
 }
 
+#define FIELD(name, field)	.field = offsetof(struct pidspace_##name, field)
+
 COMMAND(abi, ABI, .unbound = true);
-COMMAND(create, CREATE, .unbound = true, .flags = 4);
-COMMAND(open, OPEN, .unbound = true, .flags = 4, .fill = fill_open);
-COMMAND(info, INFO, .flags = 4);
-COMMAND(list, LIST, .unbound = true, .flags = 4, .fill = fill_list);
-COMMAND(spawn, SPAWN, .flags = 4);
-COMMAND(members, MEMBERS, .flags = 4, .fill = fill_members,
-	.reserved = offsetof(struct pidspace_members, reserved));
-COMMAND(lookup, LOOKUP, .flags = 4, .fill = fill_lookup, .good = -ESRCH);
-COMMAND(kill, KILL, .flags = 4, .fill = fill_kill, .good = -ESRCH);
-COMMAND(destroy, DESTROY, .flags = 4);
+COMMAND(create, CREATE, .unbound = true, FIELD(create, flags), FIELD(create, reserved),
+	.known = PIDSPACE_BIND_F_KILL_ON_CLOSE);
+COMMAND(open, OPEN, .unbound = true, FIELD(open, flags), FIELD(open, reserved),
+	.known = PIDSPACE_BIND_F_KILL_ON_CLOSE, .fill = fill_open);
+COMMAND(info, INFO, FIELD(info, flags));
+COMMAND(list, LIST, .unbound = true, FIELD(list, flags), .fill = fill_list);
+COMMAND(spawn, SPAWN, FIELD(spawn, flags), .known = PIDSPACE_SPAWN_F_CLEAR);
+COMMAND(adopt, ADOPT, FIELD(adopt, flags), FIELD(adopt, reserved), .fill = fill_adopt,
+	.known = PIDSPACE_ADOPT_F_TREE | PIDSPACE_ADOPT_F_PIDFD, .good = -ESRCH);
+COMMAND(members, MEMBERS, FIELD(members, flags), FIELD(members, reserved),
+	.fill = fill_members);
+COMMAND(lookup, LOOKUP, FIELD(lookup, flags), .fill = fill_lookup, .good = -ESRCH);
+COMMAND(kill, KILL, FIELD(kill, flags), .known = PIDSPACE_KILL_F_SPACE,
+	.fill = fill_kill, .good = -ESRCH);
+COMMAND(set, SET, FIELD(set, flags), FIELD(set, reserved),
+	.known = PIDSPACE_SET_F_PID_MAX | PIDSPACE_SET_F_POLICIES | PIDSPACE_SET_F_MAX_MEMBERS);
+COMMAND(destroy, DESTROY, FIELD(destroy, flags), .known = PIDSPACE_DESTROY_F_KILL);
 
 FIXTURE_SETUP(command)
 {
@@ -120,13 +140,32 @@ static void *prepare(FIXTURE_DATA(command) *self, const struct command *command,
 	return self->pages;
 }
 
-/* A structure of the known size is accepted. */
+/* A structure of a known size is accepted. */
 TEST_F(command, known_size)
 {
 	const struct command *command = &variant->command;
 
 	EXPECT_EQ(command->good,
 		  sp_ioctl(self->fd, command->ioc, prepare(self, command, command->size)));
+}
+
+/* So is that of the first level, and all between; nothing is written behind it. */
+TEST_F(command, older_size)
+{
+	const struct command *command = &variant->command;
+
+	for (__u32 size = command->first_size; size < command->size; size += 4) {
+		int fd = command->unbound ? sp_device() : dup(self->fd);
+		char *arg = prepare(self, command, size);
+
+		ASSERT_LE(0, fd);
+		memset(arg + size, 0xa5, PAGE_LIMIT);
+		EXPECT_EQ(command->good, sp_ioctl(fd, command->ioc, arg))
+			TH_LOG("size %u", size);
+		for (int i = 0; i < PAGE_LIMIT; i++)
+			ASSERT_EQ((char)0xa5, arg[size + i]);
+		close(fd);
+	}
 }
 
 /* A larger one, up to a page, is accepted where the rest is zero. */
@@ -150,7 +189,7 @@ TEST_F(command, page_size)
 TEST_F(command, bad_size)
 {
 	const struct command *command = &variant->command;
-	const __u32 small[] = { 0, 4, command->size - 4, command->size - 1 };
+	const __u32 small[] = { 0, 4, command->first_size - 4, command->first_size - 1 };
 	const __u32 large[] = { PAGE_LIMIT + 1, PAGE_LIMIT + 8, 0x80000000, 0xffffffff };
 
 	for (size_t i = 0; i < ARRAY_SIZE(small); i++) {
@@ -195,23 +234,38 @@ TEST_F(command, bad_pointer)
 	EXPECT_EQ(-EFAULT, sp_ioctl(self->fd, command->ioc, edge));
 }
 
-/* Flags and reserved fields that mean nothing are EINVAL. */
+/* Every flag that means nothing is EINVAL, and so is a reserved field. */
 TEST_F(command, unknown_flags)
 {
 	const struct command *command = &variant->command;
-	const __u32 fields[] = { command->flags, command->reserved };
-	const __u32 unknown[] = { 0x2, 0x80000000, 0xfffffffe };
 
 	if (!command->flags)
 		SKIP(return, "the command has no flags");
-	for (size_t f = 0; f < ARRAY_SIZE(fields); f++) {
-		for (size_t i = 0; fields[f] && i < ARRAY_SIZE(unknown); i++) {
-			char *arg = prepare(self, command, command->size);
+	for (int bit = 0; bit < 32; bit++) {
+		char *arg = prepare(self, command, command->size);
+		__u32 value = 1U << bit;
 
-			memcpy(arg + fields[f], &unknown[i], sizeof(unknown[i]));
-			EXPECT_EQ(-EINVAL, sp_ioctl(self->fd, command->ioc, arg))
-				TH_LOG("offset %u: %#x", fields[f], unknown[i]);
-		}
+		if (value & command->known)
+			continue;
+		memcpy(arg + command->flags, &value, sizeof(value));
+		EXPECT_EQ(-EINVAL, sp_ioctl(self->fd, command->ioc, arg))
+			TH_LOG("flag %#x", value);
+	}
+}
+
+TEST_F(command, reserved_field)
+{
+	const struct command *command = &variant->command;
+
+	if (!command->reserved)
+		SKIP(return, "the command has no reserved field");
+	for (int bit = 0; bit < 32; bit++) {
+		char *arg = prepare(self, command, command->size);
+		__u32 value = 1U << bit;
+
+		memcpy(arg + command->reserved, &value, sizeof(value));
+		EXPECT_EQ(-EINVAL, sp_ioctl(self->fd, command->ioc, arg))
+			TH_LOG("value %#x", value);
 	}
 }
 
@@ -263,7 +317,7 @@ TEST_F(command, destroyed_space)
 /* Commands that do not exist are ENOTTY. */
 TEST(unknown_commands)
 {
-	static const unsigned int unknown[] = { 6, 10, 12, 13, 63, 128, 255 };
+	static const unsigned int unknown[] = { 12, 13, 63, 128, 255 };
 	__u32 arg[64] = { sizeof(arg) };
 	int fd = sp_device();
 
@@ -279,6 +333,25 @@ TEST(unknown_commands)
 	close(fd);
 }
 
+/* The sizes are those that programs were and are built with. */
+TEST(sizes)
+{
+	EXPECT_EQ(PIDSPACE_ABI_SIZE_VER0, sizeof(struct pidspace_abi));
+	EXPECT_EQ(PIDSPACE_CREATE_SIZE_VER1, sizeof(struct pidspace_create));
+	EXPECT_EQ(PIDSPACE_OPEN_SIZE_VER1, sizeof(struct pidspace_open));
+	EXPECT_EQ(PIDSPACE_INFO_SIZE_VER1, sizeof(struct pidspace_info));
+	EXPECT_EQ(PIDSPACE_LIST_SIZE_VER0, sizeof(struct pidspace_list));
+	EXPECT_EQ(PIDSPACE_SPAWN_SIZE_VER0, sizeof(struct pidspace_spawn));
+	EXPECT_EQ(PIDSPACE_ADOPT_SIZE_VER0, sizeof(struct pidspace_adopt));
+	EXPECT_EQ(PIDSPACE_MEMBER_SIZE_VER0, sizeof(struct pidspace_member));
+	EXPECT_EQ(PIDSPACE_MEMBERS_SIZE_VER0, sizeof(struct pidspace_members));
+	EXPECT_EQ(PIDSPACE_LOOKUP_SIZE_VER0, sizeof(struct pidspace_lookup));
+	EXPECT_EQ(PIDSPACE_KILL_SIZE_VER1, sizeof(struct pidspace_kill));
+	EXPECT_EQ(PIDSPACE_SET_SIZE_VER0, sizeof(struct pidspace_set));
+	EXPECT_EQ(PIDSPACE_DESTROY_SIZE_VER0, sizeof(struct pidspace_destroy));
+	EXPECT_EQ(PIDSPACE_EVENT_SIZE, sizeof(struct pidspace_event));
+}
+
 /* The module is the one that this header describes, with all hooks in force. */
 TEST(abi)
 {
@@ -289,7 +362,8 @@ TEST(abi)
 	ASSERT_EQ(0, sp_ioctl(fd, PIDSPACE_IOC_ABI, &abi));
 	EXPECT_EQ(PIDSPACE_ABI_LEVEL, abi.level);
 	EXPECT_EQ(1 << PIDSPACE_MODE_TRACK, abi.modes);
-	EXPECT_EQ(PIDSPACE_HOOK_FORK | PIDSPACE_HOOK_EXIT | PIDSPACE_HOOK_NEWTASK, abi.hooks);
+	EXPECT_EQ(PIDSPACE_HOOK_FORK | PIDSPACE_HOOK_EXIT | PIDSPACE_HOOK_NEWTASK |
+		  PIDSPACE_HOOK_EXITING | PIDSPACE_HOOK_EXEC, abi.hooks);
 	EXPECT_EQ(0, abi.anomalies);
 	close(fd);
 }

@@ -151,6 +151,36 @@ TEST_F(spaces, larger_entries)
 	close(fd);
 }
 
+/* Entries that the caller knows to be shorter end where it expects them to. */
+TEST_F(spaces, shorter_entries)
+{
+	unsigned char batch[4][PIDSPACE_INFO_SIZE_VER0];
+	struct pidspace_list arg = {
+		.size = sizeof(arg),
+		.cursor = self->id[0] - 1,
+		.entries = (unsigned long)batch,
+		.count = ARRAY_SIZE(batch) - 1,
+		.entry_size = sizeof(batch[0]),
+	};
+	int fd = sp_device();
+
+	ASSERT_LE(0, fd);
+	memset(batch, 0xff, sizeof(batch));
+	ASSERT_EQ(0, sp_ioctl(fd, PIDSPACE_IOC_LIST, &arg));
+	ASSERT_EQ(ARRAY_SIZE(batch) - 1, arg.count);
+	for (size_t i = 0; i < ARRAY_SIZE(batch) - 1; i++) {
+		struct pidspace_info info;
+
+		memcpy(&info, batch[i], sizeof(batch[i]));
+		EXPECT_EQ(self->id[i], info.id);
+		EXPECT_EQ(PIDSPACE_PID_MAX_DEFAULT, info.pid_max);
+	}
+	for (size_t j = 0; j < sizeof(batch[0]); j++) {
+		EXPECT_EQ(0xff, batch[ARRAY_SIZE(batch) - 1][j]);
+	}
+	close(fd);
+}
+
 #define CHILDREN	24
 
 FIXTURE(members) {

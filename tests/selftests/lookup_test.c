@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* LOOKUP: from the space, into the space, from a pidfd, one by one and in batches. */
 #include <limits.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
 #include "agent.h"
+#include "eventlib.h"
 #include "kselftest_harness.h"
 #include "spacelib.h"
 
@@ -87,29 +86,6 @@ TEST_F(lookup, pidfd_of_no_member)
 	close(gone);
 }
 
-/* A child with the global number @nr that pauses. */
-static pid_t fork_as(int space, pid_t nr)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = (__u64)(unsigned long)&nr,
-		.set_tid_size = 1,
-	};
-	int err = sp_mark(space);
-	pid_t pid;
-
-	if (err)
-		return err;
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0) {
-		sp_child_begin();
-		sp_child_pause();
-	}
-	err = pid < 0 ? -errno : 0;
-	sp_clear(space);
-	return err ? err : pid;
-}
-
 /* Nor does it find a member that has the global number of its process now. */
 TEST_F(lookup, pidfd_of_number_used_again)
 {
@@ -119,7 +95,9 @@ TEST_F(lookup, pidfd_of_number_used_again)
 
 	ASSERT_LE(0, gone);
 	ASSERT_EQ(0, sp_kill_reap(child));
-	ASSERT_EQ(child, fork_as(self->space, child));
+	ASSERT_EQ(0, sp_mark(self->space));
+	ASSERT_EQ(child, ev_fork_as(child));
+	ASSERT_EQ(0, sp_clear(self->space));
 	EXPECT_EQ(2, sp_local(self->space, child));
 	EXPECT_EQ(-ESRCH, sp_lookup(self->space, PIDSPACE_LOOKUP_PIDFD, gone, &answer));
 	close(gone);
@@ -161,6 +139,27 @@ TEST_F(lookup, not_found)
 	EXPECT_EQ(-ESRCH, sp_local(self->space, 0));
 	EXPECT_EQ(-ESRCH, sp_local(self->space, -1));
 	EXPECT_EQ(-ESRCH, sp_local(self->space, INT_MAX));
+}
+
+/* Who was adopted is found by the number that it keeps, and only as long as it lives. */
+TEST_F(lookup, adopted)
+{
+	struct pidspace_nr answer;
+	pid_t child = sp_fork_paused();
+	int pidfd = pidfd_of(child);
+
+	ASSERT_LE(0, pidfd);
+	EXPECT_EQ(-ESRCH, sp_lookup(self->space, PIDSPACE_LOOKUP_PIDFD, pidfd, &answer));
+	ASSERT_EQ(0, sp_adopt(self->space, child, 0));
+	EXPECT_EQ(child, sp_local(self->space, child));
+	EXPECT_EQ(child, sp_global(self->space, child));
+	ASSERT_EQ(0, sp_lookup(self->space, PIDSPACE_LOOKUP_PIDFD, pidfd, &answer));
+	EXPECT_EQ(child, answer.to);
+	EXPECT_EQ(self->id, answer.space);
+	ASSERT_EQ(0, sp_kill_reap(child));
+	EXPECT_EQ(-ESRCH, sp_local(self->space, child));
+	EXPECT_EQ(-ESRCH, sp_global(self->space, child));
+	close(pidfd);
 }
 
 /* A number that was released is one that nobody has. */

@@ -2,7 +2,9 @@
 /* What an unprivileged user may do, and what not, in a user namespace either. */
 #include <sys/stat.h>
 
+#include "adoptlib.h"
 #include "agent.h"
+#include "eventlib.h"
 #include "kselftest_harness.h"
 #include "spacelib.h"
 
@@ -22,6 +24,8 @@ FIXTURE(user) {
 static __u64 foreign_id;
 static char foreign_name[PIDSPACE_NAME_SIZE];
 static pid_t foreign_member;
+/* And with it, where it was passed on. */
+static int foreign_space = -1;
 
 FIXTURE_SETUP(user)
 {
@@ -32,6 +36,7 @@ FIXTURE_SETUP(user)
 	ASSERT_LE(0, self->root_space);
 	self->root_member = sp_spawn(self->root_space);
 	ASSERT_LT(0, self->root_member);
+	foreign_space = self->root_space;
 	foreign_id = self->root_id;
 	foreign_member = self->root_member;
 	ASSERT_EQ(0, agent_start(&self->user, AGENT_OUTSIDE));
@@ -229,6 +234,101 @@ TEST_F(user, kill)
 	EXPECT_FALSE(sp_pending(self->root_member, SIGUSR1));
 	EXPECT_EQ(0, kill_foreign_member(self->root_space));
 	EXPECT_TRUE(sp_pending(self->root_member, SIGUSR1));
+}
+
+static long destroy_foreign(long flags)
+{
+	return sp_destroy(foreign_space, flags);
+}
+
+static long spawn_foreign(long unused)
+{
+	pid_t pid = sp_spawn(foreign_space);
+
+	(void)unused;
+	return pid < 0 ? pid : sp_local(foreign_space, pid);
+}
+
+static long set_foreign(long max_members)
+{
+	return ev_set(foreign_space, (struct pidspace_set) {
+		.flags = PIDSPACE_SET_F_MAX_MEMBERS,
+		.max_members = max_members,
+	});
+}
+
+static long owner_of_foreign(long unused)
+{
+	struct pidspace_info info;
+	int err = sp_info(foreign_space, &info);
+
+	(void)unused;
+	return err ? err : (long)info.owner;
+}
+
+/* Who got a handle from the owner may do what it is for, but kill nobody. */
+TEST_F(user, handle_is_a_capability)
+{
+	struct pidspace_info info;
+	long child = agent_call(&self->user, verb_fork, 0);
+
+	EXPECT_EQ(0, agent_call(&self->user, owner_of_foreign, 0));
+	EXPECT_EQ(2, agent_call(&self->user, spawn_foreign, 0));
+	EXPECT_EQ(1, agent_call(&self->user, ad_adopt, AD_CALL(self->root_space, child, 0)));
+	EXPECT_TRUE(ad_kept(self->root_space, child));
+	EXPECT_EQ(0, agent_call(&self->user, set_foreign, 3));
+	EXPECT_EQ(-EAGAIN, agent_call(&self->user, spawn_foreign, 0));
+	EXPECT_EQ(-EBUSY, agent_call(&self->user, destroy_foreign, 0));
+	EXPECT_EQ(-EPERM, agent_call(&self->user, destroy_foreign, PIDSPACE_DESTROY_F_KILL));
+	ASSERT_EQ(0, sp_info(self->root_space, &info));
+	EXPECT_EQ(PIDSPACE_STATE_LIVE, info.state);
+	EXPECT_EQ(3, info.max_members);
+}
+
+/* With all capabilities of a user namespace it may no more than without. */
+TEST_F(user, handle_in_a_user_namespace)
+{
+	long err = agent_call(&self->user, verb_newuserns, 0);
+
+	if (err == -EPERM || err == -ENOSPC || err == -EUSERS)
+		SKIP(return, "users cannot make user namespaces here");
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(-EPERM, agent_call(&self->user, kill_foreign_member, self->root_space));
+	EXPECT_EQ(-EPERM, agent_call(&self->user, destroy_foreign, PIDSPACE_DESTROY_F_KILL));
+	EXPECT_EQ(-EPERM, agent_call(&self->user, ad_adopt,
+				     AD_CALL(self->root_space, self->other.pid, 0)));
+	EXPECT_EQ(1, sp_numbers(self->root_space));
+	EXPECT_FALSE(sp_pending(self->root_member, SIGUSR1));
+	/* Root is nobody there. */
+	EXPECT_EQ(65534, agent_call(&self->user, owner_of_foreign, 0));
+	EXPECT_EQ(-ESRCH, agent_call(&self->user, lookup_foreign_member, 0));
+	EXPECT_EQ(0, agent_call(&self->user, list_has, self->root_id));
+}
+
+/* A member of another space lets nobody in anywhere; the rest it may. */
+TEST_F(user, member_of_another_space)
+{
+	struct agent member;
+	long child;
+
+	foreign_space = sp_create(NULL, 0, NULL);
+	ASSERT_LE(0, foreign_space);
+	ASSERT_EQ(0, agent_start(&member, self->root_space));
+	child = agent_call(&member, verb_fork, 0);
+	EXPECT_EQ(-EPERM, agent_call(&member, make_space, 0));
+	EXPECT_EQ(-EPERM, agent_call(&member, spawn_foreign, 0));
+	EXPECT_EQ(-EPERM, agent_call(&member, ad_adopt,
+				     AD_CALL(foreign_space, self->user.pid, 0)));
+	EXPECT_EQ(-EPERM, agent_call(&member, ad_adopt, AD_CALL(foreign_space, child, 0)));
+	EXPECT_EQ(0, sp_numbers(foreign_space));
+	ASSERT_EQ(1, sp_local(foreign_space, sp_spawn(foreign_space)));
+	EXPECT_EQ(0, agent_call(&member, kill_foreign_member, foreign_space));
+	EXPECT_EQ(0, agent_call(&member, owner_of_foreign, 0));
+	EXPECT_EQ(0, agent_call(&member, set_foreign, 5));
+	EXPECT_EQ(0, agent_call(&member, open_foreign, false));
+	EXPECT_EQ(-EBUSY, agent_call(&member, destroy_foreign, 0));
+	agent_stop(&member);
+	EXPECT_EQ(0, sp_end(foreign_space));
 }
 
 TEST_HARNESS_MAIN

@@ -134,6 +134,24 @@ int sp_kill(int space, int nr, unsigned int sig)
 	return sp_kill_counted(space, nr, sig, 0, &answer);
 }
 
+int sp_adopt_counted(int space, int pid, unsigned int flags,
+		     struct pidspace_adopt *answer)
+{
+	*answer = (struct pidspace_adopt) {
+		.size = sizeof(*answer),
+		.flags = flags,
+		.pid = pid,
+	};
+	return sp_ioctl(space, PIDSPACE_IOC_ADOPT, answer);
+}
+
+int sp_adopt(int space, int pid, unsigned int flags)
+{
+	struct pidspace_adopt answer;
+
+	return sp_adopt_counted(space, pid, flags, &answer);
+}
+
 int sp_lookup(int fd, unsigned int op, int from, struct pidspace_nr *answer)
 {
 	struct pidspace_lookup arg = {

@@ -67,6 +67,10 @@ int sp_destroy(int space, unsigned int flags);
 int sp_kill(int space, int nr, unsigned int sig);
 int sp_kill_counted(int space, int nr, unsigned int sig, unsigned int flags,
 		    struct pidspace_kill *answer);
+/* Adopts by global nr, or by pidfd where @flags say so. */
+int sp_adopt(int space, int pid, unsigned int flags);
+int sp_adopt_counted(int space, int pid, unsigned int flags,
+		     struct pidspace_adopt *answer);
 int sp_lookup(int fd, unsigned int op, int from, struct pidspace_nr *answer);
 int sp_local(int space, int global);
 int sp_global(int space, int local);

@@ -7,7 +7,8 @@
  * kernel accepts any size from the ..._SIZE_VER0 of the structure up to a page:
  * what a shorter structure lacks counts as zero, and what a longer one has in
  * excess must be zero (E2BIG).  A command is told by its direction, type and
- * number; the size that _IOWR() encodes is not looked at.
+ * number; the size that _IOWR() encodes is not looked at.  A structure that grew
+ * at a later ABI level has a ..._SIZE_VERn for each of its sizes.
  *
  * Numbers are named after what they are: a *local nr* is what a space calls a
  * struct pid, a *global nr* is what the caller's pid namespace calls it (on a
@@ -18,10 +19,12 @@
 #define _UAPI_LINUX_PIDSPACE_H
 
 #include <linux/ioctl.h>
+#include <linux/pidspace_events.h>
+#include <linux/pidspace_members.h>
 #include <linux/types.h>
 
 /* The ABI level that this header describes, and the ioctl type of every command. */
-#define PIDSPACE_ABI_LEVEL	1
+#define PIDSPACE_ABI_LEVEL	2
 #define PIDSPACE_IOC_MAGIC	0xB9
 
 /* Room for a name and its terminating NUL. */
@@ -31,9 +34,6 @@
 #define PIDSPACE_PID_MAX_DEFAULT	32768
 #define PIDSPACE_PID_MAX_MIN	301
 #define PIDSPACE_PID_MAX_LIMIT	4194304
-
-/* The most entries that one batched call answers. */
-#define PIDSPACE_BATCH_MAX	1024
 
 /**
  * enum pidspace_mode - What a space does to its members.
@@ -65,13 +65,20 @@ enum pidspace_state {
  * enum pidspace_hook - Kernel hooks, as bits of &struct pidspace_abi.hooks.
  * @PIDSPACE_HOOK_FORK:    cgroup_can_fork(): numbers a child, or refuses it.
  * @PIDSPACE_HOOK_EXIT:    free_pid(): releases a number.
- * @PIDSPACE_HOOK_NEWTASK: the task_newtask tracepoint: catches a child that was
- *                         being born while its space was killed.
+ * @PIDSPACE_HOOK_NEWTASK: the task_newtask tracepoint: knows when a child is
+ *                         there, and takes in one that was being born while its
+ *                         parent was adopted.
+ * @PIDSPACE_HOOK_EXITING: the sched_process_exit tracepoint: exit events, the
+ *                         policy INIT, and descendants about to lose the parent
+ *                         that ties them to a tree being adopted.
+ * @PIDSPACE_HOOK_EXEC:    the sched_process_exec tracepoint: exec events.
  */
 enum pidspace_hook {
 	PIDSPACE_HOOK_FORK = 1,
 	PIDSPACE_HOOK_EXIT = 2,
 	PIDSPACE_HOOK_NEWTASK = 4,
+	PIDSPACE_HOOK_EXITING = 8,
+	PIDSPACE_HOOK_EXEC = 16,
 };
 
 /**
@@ -91,13 +98,38 @@ struct pidspace_abi {
 };
 
 /**
+ * enum pidspace_bind_flags - Flags of PIDSPACE_IOC_CREATE and PIDSPACE_IOC_OPEN.
+ * @PIDSPACE_BIND_F_KILL_ON_CLOSE: When the last descriptor of the handle goes, for
+ *                                 whatever reason, every process of the space gets
+ *                                 SIGKILL, by the rights of who opened the handle.
+ */
+enum pidspace_bind_flags {
+	PIDSPACE_BIND_F_KILL_ON_CLOSE = 1,
+};
+
+/**
+ * enum pidspace_policy - What a space does of its own accord.
+ * @PIDSPACE_POLICY_NO_REUSE: No number is handed out twice until the range is used
+ *                            up, those that adopted tasks brought along included:
+ *                            numbers go on behind the highest of them.
+ * @PIDSPACE_POLICY_INIT:     When the process with number 1 ends, so does the
+ *                            space: every member gets SIGKILL, whoever it is, as by
+ *                            cgroup.kill; nobody is let in any more, and the space
+ *                            goes with its last number.
+ */
+enum pidspace_policy {
+	PIDSPACE_POLICY_NO_REUSE = 1,
+	PIDSPACE_POLICY_INIT = 2,
+};
+
+/**
  * struct pidspace_create - Make a space and bind the handle to it
  * (PIDSPACE_IOC_CREATE).
  */
 struct pidspace_create {
 	/** @size: PIDSPACE_CREATE_SIZE_VER0 or larger. */
 	__u32 size;
-	/** @flags: Must be 0. */
+	/** @flags: A mask of enum pidspace_bind_flags. */
 	__u32 flags;
 	/** @mode: One of enum pidspace_mode. */
 	__u32 mode;
@@ -114,6 +146,14 @@ struct pidspace_create {
 	 * last handle and number.
 	 */
 	__u8 name[PIDSPACE_NAME_SIZE];
+	/** @events: As in &struct pidspace_open. */
+	__u32 events;
+	/** @policies: A mask of enum pidspace_policy. */
+	__u32 policies;
+	/** @max_members: Forks fail with EAGAIN at this many numbers; 0: no limit. */
+	__u32 max_members;
+	/** @reserved: Must be 0. */
+	__u32 reserved;
 };
 
 /**
@@ -123,12 +163,20 @@ struct pidspace_create {
 struct pidspace_open {
 	/** @size: PIDSPACE_OPEN_SIZE_VER0 or larger. */
 	__u32 size;
-	/** @flags: Must be 0. */
+	/** @flags: A mask of enum pidspace_bind_flags. */
 	__u32 flags;
 	/** @id: The id of the space, or 0 to go by @name.  Out: its id. */
 	__u64 id;
 	/** @name: The name of the space; all NULs when @id is given. */
 	__u8 name[PIDSPACE_NAME_SIZE];
+	/**
+	 * @events: How many events the handle's own stream holds until they are read, up
+	 * to PIDSPACE_EVENTS_MAX; 0 for a handle without events.  A space has up to
+	 * PIDSPACE_STREAMS_MAX streams (else EUSERS).
+	 */
+	__u32 events;
+	/** @reserved: Must be 0. */
+	__u32 reserved;
 };
 
 /**
@@ -165,6 +213,41 @@ struct pidspace_info {
 	__u32 owner;
 	/** @name: The name, filled up with NULs; all NULs when it has none. */
 	__u8 name[PIDSPACE_NAME_SIZE];
+	/** @policies: A mask of enum pidspace_policy. */
+	__u32 policies;
+	/** @max_members: Forks fail at this many numbers; 0: no limit. */
+	__u32 max_members;
+};
+
+/**
+ * enum pidspace_set_flags - Which members of &struct pidspace_set count.
+ * @PIDSPACE_SET_F_PID_MAX:     @pid_max.
+ * @PIDSPACE_SET_F_POLICIES:    @policies.
+ * @PIDSPACE_SET_F_MAX_MEMBERS: @max_members.
+ */
+enum pidspace_set_flags {
+	PIDSPACE_SET_F_PID_MAX = 1,
+	PIDSPACE_SET_F_POLICIES = 2,
+	PIDSPACE_SET_F_MAX_MEMBERS = 4,
+};
+
+/**
+ * struct pidspace_set - Change the handle's space (PIDSPACE_IOC_SET).  It holds for
+ * what comes: numbers in use stay as they are, be they above a limit.
+ */
+struct pidspace_set {
+	/** @size: PIDSPACE_SET_SIZE_VER0 or larger. */
+	__u32 size;
+	/** @flags: A mask of enum pidspace_set_flags; the other members must be 0. */
+	__u32 flags;
+	/** @pid_max: As in &struct pidspace_create. */
+	__u32 pid_max;
+	/** @policies: A mask of enum pidspace_policy. */
+	__u32 policies;
+	/** @max_members: As in &struct pidspace_create. */
+	__u32 max_members;
+	/** @reserved: Must be 0. */
+	__u32 reserved;
 };
 
 /**
@@ -184,167 +267,6 @@ struct pidspace_list {
 	__u32 count;
 	/** @entry_size: Size of one entry as the caller knows it. */
 	__u32 entry_size;
-};
-
-/**
- * enum pidspace_spawn_flags - Flags of PIDSPACE_IOC_SPAWN.
- * @PIDSPACE_SPAWN_F_CLEAR: Take the mark off the calling thread.
- */
-enum pidspace_spawn_flags {
-	PIDSPACE_SPAWN_F_CLEAR = 1,
-};
-
-/**
- * struct pidspace_spawn - Mark the calling thread: from then on the processes
- * that it forks are born in the space (PIDSPACE_IOC_SPAWN).
- */
-struct pidspace_spawn {
-	/** @size: PIDSPACE_SPAWN_SIZE_VER0 or larger. */
-	__u32 size;
-	/** @flags: A mask of enum pidspace_spawn_flags. */
-	__u32 flags;
-};
-
-/**
- * enum pidspace_member_flags - What a number of a space stands for.
- * @PIDSPACE_MEMBER_F_LEADER:  The thread group leader of a process.
- * @PIDSPACE_MEMBER_F_ZOMBIE:  The task is dead and waits to be reaped.
- * @PIDSPACE_MEMBER_F_NO_TASK: No task: a child being born, or a process group or
- *                             session that outlived its leader.
- */
-enum pidspace_member_flags {
-	PIDSPACE_MEMBER_F_LEADER = 1,
-	PIDSPACE_MEMBER_F_ZOMBIE = 2,
-	PIDSPACE_MEMBER_F_NO_TASK = 4,
-};
-
-/**
- * struct pidspace_member - A number in use, as PIDSPACE_IOC_MEMBERS describes it.
- */
-struct pidspace_member {
-	/** @nr: The local nr. */
-	__u32 nr;
-	/** @flags: A mask of enum pidspace_member_flags. */
-	__u32 flags;
-	/** @tgid: Local nr of the process; 0 with PIDSPACE_MEMBER_F_NO_TASK. */
-	__u32 tgid;
-	/** @ppid: Local nr of the parent process; 0 when it is not a member. */
-	__u32 ppid;
-	/** @pgid: Local nr of the process group; 0 when it is not a member's. */
-	__u32 pgid;
-	/** @sid: Local nr of the session; 0 when it is not a member's. */
-	__u32 sid;
-	/** @global: The global nr of @nr. */
-	__u32 global;
-	/** @global_tgid: The global nr of @tgid. */
-	__u32 global_tgid;
-	/** @generation: Identifies this use of @nr in the space, for ever. */
-	__u64 generation;
-};
-
-/**
- * struct pidspace_members - The numbers in use, in ascending order
- * (PIDSPACE_IOC_MEMBERS).
- *
- * The cursor stays valid while members come and go: a number in use from the
- * first call to the last is reported exactly once.
- */
-struct pidspace_members {
-	/** @size: PIDSPACE_MEMBERS_SIZE_VER0 or larger. */
-	__u32 size;
-	/** @flags: Must be 0. */
-	__u32 flags;
-	/** @entries: Address of an array of &struct pidspace_member. */
-	__u64 entries;
-	/** @count: In: room in @entries.  Out: entries filled; 0 at the end. */
-	__u32 count;
-	/** @entry_size: Size of one entry as the caller knows it. */
-	__u32 entry_size;
-	/** @cursor: In: numbers above it are listed.  Out: what to pass next. */
-	__u32 cursor;
-	/** @reserved: Must be 0. */
-	__u32 reserved;
-};
-
-/**
- * enum pidspace_lookup_op - Which number is translated into which.
- * @PIDSPACE_LOOKUP_FROM_SPACE: A local nr of the handle's space into a global nr.
- * @PIDSPACE_LOOKUP_IN_SPACE:   A global nr into a local nr.
- * @PIDSPACE_LOOKUP_PIDFD:      The process of a pidfd into a local nr.
- *
- * A handle that is bound finds the members of its space; one that is not finds
- * the members of every space that the caller may open, and the caller itself.
- */
-enum pidspace_lookup_op {
-	PIDSPACE_LOOKUP_FROM_SPACE = 0,
-	PIDSPACE_LOOKUP_IN_SPACE = 1,
-	PIDSPACE_LOOKUP_PIDFD = 2,
-};
-
-/**
- * struct pidspace_nr - One question of PIDSPACE_IOC_LOOKUP and its answer.
- */
-struct pidspace_nr {
-	/** @from: The number, or the pidfd, to translate. */
-	__s32 from;
-	/** @to: Out: what it translates to, 0 when there is no such member. */
-	__s32 to;
-	/** @generation: Out: as in &struct pidspace_member. */
-	__u64 generation;
-	/** @space: Out: the id of the space that the member is in. */
-	__u64 space;
-};
-
-/**
- * struct pidspace_lookup - Translate numbers (PIDSPACE_IOC_LOOKUP).
- */
-struct pidspace_lookup {
-	/** @size: PIDSPACE_LOOKUP_SIZE_VER0 or larger. */
-	__u32 size;
-	/** @flags: Must be 0. */
-	__u32 flags;
-	/** @op: One of enum pidspace_lookup_op. */
-	__u32 op;
-	/**
-	 * @count: 0 to translate @nr, where "no such member" is ESRCH; else the
-	 * number of &struct pidspace_nr at @entries, where it is a @to of 0.
-	 */
-	__u32 count;
-	/** @entries: Address of the array; 0 when @count is 0. */
-	__u64 entries;
-	/** @nr: The question and the answer when @count is 0; else all zero. */
-	struct pidspace_nr nr;
-};
-
-/**
- * enum pidspace_kill_flags - Flags of PIDSPACE_IOC_KILL.
- * @PIDSPACE_KILL_F_SPACE: Signal every process of the space; @nr must be 0.
- */
-enum pidspace_kill_flags {
-	PIDSPACE_KILL_F_SPACE = 1,
-};
-
-/**
- * struct pidspace_kill - Signal members of the handle's space
- * (PIDSPACE_IOC_KILL).  Permission is kill(2)'s, for each target.
- */
-struct pidspace_kill {
-	/** @size: PIDSPACE_KILL_SIZE_VER0 or larger. */
-	__u32 size;
-	/** @flags: A mask of enum pidspace_kill_flags. */
-	__u32 flags;
-	/**
-	 * @nr: As kill(2), by local nr: above 0 a process, below -1 the process group
-	 * -@nr, -1 every process but the caller's, 0 the caller's process group
-	 * where the caller is a member (EINVAL where it is not).
-	 */
-	__s32 nr;
-	/** @sig: The signal; 0 only checks. */
-	__u32 sig;
-	/** @signalled: Out: processes that got the signal. */
-	__u32 signalled;
-	/** @refused: Out: processes that the caller may not signal. */
-	__u32 refused;
 };
 
 /**
@@ -370,20 +292,16 @@ struct pidspace_destroy {
 
 #define PIDSPACE_ABI_SIZE_VER0		24
 #define PIDSPACE_CREATE_SIZE_VER0	88
+#define PIDSPACE_CREATE_SIZE_VER1	104
 #define PIDSPACE_OPEN_SIZE_VER0		80
+#define PIDSPACE_OPEN_SIZE_VER1		88
 #define PIDSPACE_INFO_SIZE_VER0		120
+#define PIDSPACE_INFO_SIZE_VER1		128
 #define PIDSPACE_LIST_SIZE_VER0		32
-#define PIDSPACE_SPAWN_SIZE_VER0	8
-#define PIDSPACE_MEMBER_SIZE_VER0	40
-#define PIDSPACE_MEMBERS_SIZE_VER0	32
-#define PIDSPACE_LOOKUP_SIZE_VER0	48
-#define PIDSPACE_KILL_SIZE_VER0		24
+#define PIDSPACE_SET_SIZE_VER0		24
 #define PIDSPACE_DESTROY_SIZE_VER0	8
 
-/*
- * Numbers are an enum so that generated bindings carry them.  6 and 10 are kept
- * for adopting a process and for changing a space.
- */
+/* Numbers are an enum so that generated bindings carry them. */
 enum pidspace_ioc {
 	PIDSPACE_IOC_ABI	= _IOWR(PIDSPACE_IOC_MAGIC, 0, struct pidspace_abi),
 	PIDSPACE_IOC_CREATE	= _IOWR(PIDSPACE_IOC_MAGIC, 1, struct pidspace_create),
@@ -391,9 +309,11 @@ enum pidspace_ioc {
 	PIDSPACE_IOC_INFO	= _IOWR(PIDSPACE_IOC_MAGIC, 3, struct pidspace_info),
 	PIDSPACE_IOC_LIST	= _IOWR(PIDSPACE_IOC_MAGIC, 4, struct pidspace_list),
 	PIDSPACE_IOC_SPAWN	= _IOWR(PIDSPACE_IOC_MAGIC, 5, struct pidspace_spawn),
+	PIDSPACE_IOC_ADOPT	= _IOWR(PIDSPACE_IOC_MAGIC, 6, struct pidspace_adopt),
 	PIDSPACE_IOC_MEMBERS	= _IOWR(PIDSPACE_IOC_MAGIC, 7, struct pidspace_members),
 	PIDSPACE_IOC_LOOKUP	= _IOWR(PIDSPACE_IOC_MAGIC, 8, struct pidspace_lookup),
 	PIDSPACE_IOC_KILL	= _IOWR(PIDSPACE_IOC_MAGIC, 9, struct pidspace_kill),
+	PIDSPACE_IOC_SET	= _IOWR(PIDSPACE_IOC_MAGIC, 10, struct pidspace_set),
 	PIDSPACE_IOC_DESTROY	= _IOWR(PIDSPACE_IOC_MAGIC, 11, struct pidspace_destroy),
 };
 

@@ -2,9 +2,10 @@
 
 //! What went wrong, and the exit status that tells it.
 
+use std::path::PathBuf;
 use std::{fmt, io};
 
-use pidspace_client::Error as ClientError;
+use pidspace_client::{Error as ClientError, GlobalNr, LocalNr, SpaceRef};
 
 /// The exit status after an error that has no status of its own.
 pub(crate) const FAILED: u8 = 1;
@@ -12,6 +13,8 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// The exit status when the loaded module does not support what was asked for.
 pub(crate) const UNSUPPORTED: u8 = 3;
+/// The exit status of `wait` when the time was up.
+pub(crate) const TIMED_OUT: u8 = 124;
 /// The exit status of `run` and `exec` when pidspace itself failed.
 pub(crate) const LAUNCH: u8 = 125;
 /// The exit status of `run` and `exec` when the command cannot be executed.
@@ -30,6 +33,40 @@ pub(crate) enum Error {
     /// A call about one space or number failed.
     #[error("{what}: {source}")]
     About { what: String, source: ClientError },
+    /// A number has been handed out again.
+    #[error("number {nr} of '{space}' is another process by now")]
+    Recycled { space: SpaceRef, nr: LocalNr },
+    /// A global number is that of a thread.
+    #[error("{0} global: it is a thread, name its process")]
+    Thread(GlobalNr),
+    /// A process cannot be told from a later one with its number.
+    #[error("{nr} global: cannot get hold of the process: {source}")]
+    Pidfd { nr: GlobalNr, source: io::Error },
+    /// A member cannot be waited for.
+    #[error("{member}: cannot wait for it: {why}")]
+    Unwaitable { member: String, why: &'static str },
+    /// A cgroup could not be read.
+    #[error(
+        "cannot read the processes of the cgroup '{}': {}",
+        path.display(),
+        why_no_cgroup(source)
+    )]
+    Cgroup { path: PathBuf, source: io::Error },
+    /// Processes of a cgroup have no number here.
+    #[error(
+        "the cgroup '{}' has processes that this pid namespace cannot see, ask from outside of it",
+        .0.display()
+    )]
+    Invisible(PathBuf),
+    /// What /proc tells could not be read.
+    #[error("cannot read /proc: {0}")]
+    Proc(#[from] procfs::ProcError),
+    /// systemd could not be asked.
+    #[error("cannot find the cgroup of unit '{unit}': {why}")]
+    Unit { unit: String, why: String },
+    /// There is nothing to adopt.
+    #[error("there is no process in {0}")]
+    Nobody(String),
     /// The process for a command could not be made.
     #[error(
         "cannot start a process in the space: it is full, being removed, or out of memory ({0})"
@@ -78,6 +115,16 @@ impl Error {
             Self::Execute { .. } => NOT_EXECUTABLE,
             _ => LAUNCH,
         }
+    }
+}
+
+/// Says why a cgroup could not be read.
+fn why_no_cgroup(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            "it is none, name a directory below /sys/fs/cgroup".to_owned()
+        }
+        _ => source.to_string(),
     }
 }
 

@@ -9,11 +9,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::libc;
-use nix::sys::signal::{kill, killpg, raise, SigSet, Signal};
+use nix::sys::signal::{kill, killpg, raise, SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{siginfo, SfdFlags, SignalFd};
 use nix::sys::stat::fstat;
 use nix::unistd::Pid;
-use pidspace_client::sys::Handle;
+use pidspace_client::sys::{with_signal_mask, Handle};
 use pidspace_client::{Space, SpaceRef};
 use rustix::event::{poll, PollFd, PollFlags};
 use rustix::process::{pidfd_open, PidfdFlags};
@@ -77,6 +77,12 @@ pub(crate) fn start<H: Handle>(
     })
 }
 
+/// Has the exit statuses of children kept until they are waited for: a parent that ignores SIGCHLD
+/// passes that on, and they would be lost.
+pub(crate) fn keep_statuses() -> io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGCHLD, Default::default()).map(drop)
+}
+
 /// Where a command runs, which decides how it hears of signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Session {
@@ -91,21 +97,31 @@ pub(crate) enum Session {
 pub(crate) struct Watch {
     signals: SignalFd,
     session: Session,
+    /// What was blocked before.
+    mask: SigSet,
 }
 
 impl Watch {
     /// Collects signals from now on, so that none is lost while the command starts.
     pub(crate) fn begin(session: Session) -> Result<Self, Error> {
-        // A parent that ignores SIGCHLD passes that on, and the exit status would be lost.
-        signal_hook::flag::register(signal_hook::consts::SIGCHLD, Default::default())
-            .map_err(Error::Wait)?;
+        keep_statuses().map_err(Error::Wait)?;
         let set: SigSet = FORWARDED.iter().copied().collect();
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        let signals = set
-            .thread_block()
-            .and_then(|()| SignalFd::with_flags(&set, flags))
-            .map_err(|errno| Error::Wait(errno.into()))?;
-        Ok(Self { signals, session })
+        let failed = |errno: nix::errno::Errno| Error::Wait(errno.into());
+        let mask = set
+            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+            .map_err(failed)?;
+        let signals = SignalFd::with_flags(&set, flags).map_err(failed)?;
+        Ok(Self {
+            signals,
+            session,
+            mask,
+        })
+    }
+
+    /// Has `command` get the signals that are only collected here.
+    pub(crate) fn leave_signals_to(&self, command: &mut Command) {
+        with_signal_mask(command, self.mask);
     }
 
     /// Waits for `child` and returns the exit status that tells its own.
@@ -170,7 +186,7 @@ fn from_kernel(info: &siginfo) -> bool {
 }
 
 /// The exit status of a shell whose last command ended with `status`.
-fn exit_status(status: ExitStatus) -> u8 {
+pub(crate) fn exit_status(status: ExitStatus) -> u8 {
     let status = match (status.code(), status.signal()) {
         (Some(code), _) => code,
         (None, signal) => 128 + signal.unwrap_or_default(),
@@ -201,6 +217,8 @@ mod tests {
 
     /// Runs a script, and raises a signal for pidspace once the script has said that it is ready.
     fn shell(script: &str, session: Session, signal: Option<Signal>) -> u8 {
+        // Another test may have run in this thread before.
+        SigSet::empty().thread_set_mask().unwrap();
         let watch = Watch::begin(session).unwrap();
         // Whoever runs the tests in the background has them ignore what a shell cannot trap then.
         let mut command = Command::new("env");
@@ -209,6 +227,7 @@ mod tests {
         if session == Session::Own {
             pidspace_client::sys::in_own_session(&mut command);
         }
+        watch.leave_signals_to(&mut command);
         let mut child = command.spawn().unwrap();
         if let Some(signal) = signal {
             let mut ready = [0];
@@ -222,6 +241,13 @@ mod tests {
     fn a_command_is_waited_for() {
         assert_eq!(shell("exit 3", Session::Callers, None), 3);
         assert_eq!(shell("kill -KILL $$", Session::Own, None), 137);
+    }
+
+    #[test]
+    fn a_command_has_no_signal_blocked() {
+        let script = "grep -q 'SigBlk:.0000000000000000' /proc/self/status";
+        assert_eq!(shell(script, Session::Own, None), 0);
+        assert_eq!(shell(script, Session::Callers, None), 0);
     }
 
     #[test]

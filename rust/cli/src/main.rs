@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! pidspace(8): makes, fills, lists, signals and removes pid spaces.
+//! pidspace(8): makes, fills, lists, watches, signals and removes pid spaces.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -8,10 +8,13 @@
     warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)
 )]
 
+mod adoption;
 mod cmd;
 mod error;
 mod launch;
 mod output;
+mod pidfd;
+mod processes;
 mod signal;
 mod target;
 mod task;
@@ -35,7 +38,7 @@ struct Cli {
 
 const HELP: &str = "\
 A SPACE is written NAME, or @ID for the space with that id.  SPACE:NR is the process with the
-local number NR in it.
+local number NR in it, and SPACE:NR@GEN the same, but no later one that gets the number again.
 
 Exit status:
   0  all went well
@@ -44,10 +47,11 @@ Exit status:
   3  the loaded module does not support it
   run and exec end with the status of the command, 128+N when signal N ended it, 125 when pidspace
   itself failed (wrong usage included), 126 when the command cannot be executed, and 127 when it
-  is not found.
+  is not found.  wait for a process ends with the status of that, and with 124 when the time is up.
 
 Example:
   pidspace run --name web -- make
+  pidspace adopt web --create --tree 1234
   pidspace ps web
   pidspace kill web:2";
 
@@ -166,6 +170,22 @@ mod tests {
             "pidspace kill web -s NOPE",
             "pidspace pid web",
             "pidspace ls -o NOPE",
+            "pidspace run --kill-on-exit --detach -- true",
+            "pidspace create",
+            "pidspace create @7",
+            "pidspace adopt web",
+            "pidspace adopt web 0",
+            "pidspace adopt web 12 --session 12",
+            "pidspace adopt web --session 12 --tree",
+            "pidspace kill web:1@x",
+            "pidspace kill web:-1@5",
+            "pidspace wait web --timeout x",
+            "pidspace wait web:-1",
+            "pidspace events web --ring 0",
+            "pidspace events web --ring 65537",
+            "pidspace set web",
+            "pidspace set web --init --no-init",
+            "pidspace set web --pid-max 300",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert!(error.use_stderr(), "{line}");

@@ -240,7 +240,7 @@ pub(crate) fn print_json(value: &impl Serialize, out: &mut dyn Write) -> io::Res
 }
 
 /// Keeps what other users put into a command line from moving the cursor about.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let escape = |c: char| match c {
         c if c.is_control() => c.escape_default().to_string(),
         c => c.to_string(),

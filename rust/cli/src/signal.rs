@@ -3,6 +3,8 @@
 //! Signals, by name or number.
 
 use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::str::FromStr;
 
 use nix::sys::signal::Signal as Known;
@@ -22,6 +24,11 @@ pub(crate) struct SignalError;
 impl Signal {
     pub(crate) const KILL: Self = Self((Known::SIGKILL as i32).unsigned_abs());
     pub(crate) const TERM: Self = Self((Known::SIGTERM as i32).unsigned_abs());
+
+    /// The signal that ended a process.
+    pub(crate) fn of_status(status: ExitStatus) -> Option<Self> {
+        status.signal().map(|signal| Self(signal.unsigned_abs()))
+    }
 
     /// The number of the signal.
     pub(crate) fn number(self) -> u32 {

@@ -2,6 +2,10 @@
 
 //! What /proc tells of a task.
 
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
 use pidspace_client::GlobalNr;
 use procfs::process::{Process, Stat};
 use procfs::ProcResult;
@@ -37,6 +41,15 @@ pub(crate) fn thread(tgid: GlobalNr, tid: GlobalNr) -> ProcResult<Task> {
     Ok(task(&stat, format!("[{}]", stat.comm)))
 }
 
+/// Reads how a process ended that waits to be reaped.
+pub(crate) fn zombie_status(tgid: GlobalNr) -> Option<ExitStatus> {
+    // Who may not look at the process at all is told that it ended with status 0.
+    fs::read_link(format!("/proc/{tgid}/ns/user")).ok()?;
+    let stat = Process::new(tgid.as_raw()).ok()?.stat().ok()?;
+    let ended = stat.state == 'Z' && stat.num_threads <= 1;
+    ended.then(|| stat.exit_code.map(ExitStatus::from_raw))?
+}
+
 fn task(stat: &Stat, command: String) -> Task {
     Task {
         state: stat.state,
@@ -65,6 +78,20 @@ mod tests {
     fn its_threads_have_names() {
         let task = thread(own(), own()).unwrap();
         assert!(task.command.starts_with('['), "{task:?}");
+    }
+
+    #[test]
+    fn a_zombie_tells_how_it_ended() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "kill -TERM $$"])
+            .spawn()
+            .unwrap();
+        let nr = GlobalNr::new(child.id()).unwrap();
+        let status = std::iter::repeat_with(|| zombie_status(nr)).find_map(|status| status);
+        assert_eq!(status.unwrap().signal(), Some(15));
+        child.wait().unwrap();
+        assert_eq!(zombie_status(nr), None);
+        assert_eq!(zombie_status(own()), None);
     }
 
     #[test]

@@ -26,12 +26,22 @@ pub enum Call {
     Spawn,
     /// Taking the mark off the calling thread.
     ClearSpawn,
+    /// Taking in a running process.
+    Adopt,
     /// Listing the numbers of a space.
     Members,
     /// Translating numbers.
     Lookup,
-    /// Signalling members.
+    /// Signalling members by number.
     Kill,
+    /// Signalling every member.
+    KillSpace,
+    /// Changing a space.
+    Set,
+    /// Waiting for a space.
+    Poll,
+    /// Reading events.
+    Read,
     /// Ending a space.
     Destroy,
 }
@@ -47,9 +57,13 @@ impl fmt::Display for Call {
             Self::List => "list the spaces",
             Self::Spawn => "start processes in the space",
             Self::ClearSpawn => "stop starting processes in the space",
+            Self::Adopt => "adopt the process",
             Self::Members => "list the members",
             Self::Lookup => "translate the number",
-            Self::Kill => "send the signal",
+            Self::Kill | Self::KillSpace => "send the signal",
+            Self::Set => "change the space",
+            Self::Poll => "wait for the space",
+            Self::Read => "read the events",
             Self::Destroy => "remove the space",
         })
     }
@@ -69,8 +83,8 @@ pub enum Error {
     },
     /// The module speaks an older ABI.
     #[error(
-        "the loaded module has ABI level {found} and level {needed} is needed: \
-         load the module that came with this program"
+        "the loaded module is older (ABI level {found}) than this tool ({needed}): \
+         load the module of this version"
     )]
     Level {
         /// The level of the module.
@@ -143,7 +157,10 @@ fn reason(call: Call, errno: Errno) -> &'static str {
         (Call::Create, Errno::EEXIST) => {
             "the name is taken, choose another one or remove that space"
         }
-        (Call::Create, Errno::EINVAL) => "pid_max must be between 301 and 4194304",
+        (Call::Create, Errno::EINVAL) => {
+            "pid_max must be between 301 and 4194304, and a stream hold at most 65536 events"
+        }
+        (Call::Set, Errno::EINVAL) => "pid_max must be between 301 and 4194304",
         (Call::Create | Call::Spawn, Errno::EPERM) => {
             "the caller is a member of a space, ask from outside of it"
         }
@@ -152,12 +169,18 @@ fn reason(call: Call, errno: Errno) -> &'static str {
         }
         (Call::Open, Errno::ENOENT) => "there is no such space, see 'pidspace ls'",
         (Call::Open, Errno::EPERM) => "only its owner and root may",
+        (Call::Open, Errno::EINVAL) => "a stream can hold at most 65536 events",
         (Call::Create | Call::Open, Errno::EBUSY) => "the handle is bound to a space already",
         (Call::Spawn, Errno::EBUSY) => "the thread already starts processes in another space",
         (Call::ClearSpawn, Errno::EINVAL) => "the thread does not start processes in it",
+        (Call::Adopt, errno) => adopt_reason(errno),
         (Call::Lookup | Call::Kill, Errno::ESRCH) => "there is no such member, see 'pidspace ps'",
+        (Call::KillSpace, Errno::ESRCH) => "there is no process in it",
         (Call::Lookup, Errno::EBADF) => "the descriptor is no pidfd",
         (Call::Kill, Errno::EPERM) => "no permission to signal it",
+        (Call::KillSpace, Errno::EPERM) => "no permission to signal any of its processes",
+        (Call::KillSpace, Errno::EINVAL) => "no such signal",
+        (Call::Read, Errno::EINVAL) => "the handle was opened without a stream",
         (Call::Kill, Errno::EINVAL) => {
             "no such signal, or number 0 while the caller is not a member"
         }
@@ -165,6 +188,36 @@ fn reason(call: Call, errno: Errno) -> &'static str {
         (Call::Destroy, Errno::EINTR) => "interrupted, it stays dying until removed again",
         (_, Errno::ESTALE) => "it has been removed",
         (_, Errno::EBADFD) => "the handle is bound to no space",
+        _ => errno.desc(),
+    }
+}
+
+/// Says why a process was not taken in.
+fn adopt_reason(errno: Errno) -> &'static str {
+    match errno {
+        Errno::ESRCH => "there is no such process",
+        Errno::EBADF => "the descriptor is no pidfd",
+        Errno::EINVAL => {
+            "a kernel thread, pid 1, a zombie, what the creator of the space cannot see, and a \
+             tree that the caller is part of stay outside"
+        }
+        Errno::EBUSY => {
+            "it or a process of its tree is in a space already, or starts processes in one, see \
+             'pidspace pid'"
+        }
+        Errno::EEXIST => {
+            "the space has handed out a number that it knows itself by, adopt it into another one"
+        }
+        Errno::EPERM => {
+            "no permission to signal it or a process of its tree, or the caller is a member of a \
+             space itself"
+        }
+        Errno::EAGAIN => {
+            "the space is at its limit, see 'pidspace set --max-members', or is being killed or \
+             removed"
+        }
+        Errno::ESTALE => "the space has been removed",
+        Errno::EBADFD => "the handle is bound to no space",
         _ => errno.desc(),
     }
 }
@@ -211,6 +264,8 @@ mod tests {
         says(Call::Spawn, Errno::EPERM, "member of a space");
         says(Call::Open, Errno::EPERM, "owner");
         says(Call::Kill, Errno::EPERM, "signal");
+        says(Call::KillSpace, Errno::EPERM, "any of its");
+        says(Call::Adopt, Errno::EPERM, "of its tree");
     }
 
     #[test]
@@ -231,6 +286,21 @@ mod tests {
             (Call::Lookup, Errno::EBADF, "pidfd"),
             (Call::Kill, Errno::ESRCH, "no such member"),
             (Call::Kill, Errno::EINVAL, "no such signal"),
+            (Call::KillSpace, Errno::ESRCH, "no process"),
+            (
+                Call::Adopt,
+                Errno::ESRCH,
+                "cannot adopt the process: there is no such process",
+            ),
+            (Call::Adopt, Errno::EBADF, "pidfd"),
+            (Call::Adopt, Errno::EINVAL, "kernel thread"),
+            (Call::Adopt, Errno::EBUSY, "in a space already"),
+            (Call::Adopt, Errno::EEXIST, "another one"),
+            (Call::Adopt, Errno::EAGAIN, "--max-members"),
+            (Call::Adopt, Errno::ESTALE, "removed"),
+            (Call::Set, Errno::EINVAL, "pid_max"),
+            (Call::Open, Errno::EINVAL, "65536"),
+            (Call::Read, Errno::EINVAL, "without a stream"),
             (Call::Destroy, Errno::EBUSY, "in use"),
             (Call::Destroy, Errno::EINTR, "dying"),
             (Call::Info, Errno::ESTALE, "removed"),

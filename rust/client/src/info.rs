@@ -4,7 +4,7 @@
 
 use pidspace_uapi::*;
 
-use crate::{GlobalNr, LocalNr, Name, SpaceId, SpaceRef};
+use crate::{GlobalNr, LocalNr, Name, Policies, SpaceId, SpaceRef};
 
 /// What the loaded module can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub const HOOKS: &[(u32, &str, &str)] = &[
         "newtask",
         "a child being born could escape a kill",
     ),
+    (
+        PIDSPACE_HOOK_EXITING,
+        "exiting",
+        "exits would be neither told nor acted upon, and could tear an adoption apart",
+    ),
+    (PIDSPACE_HOOK_EXEC, "exec", "new programs would not be told"),
 ];
 
 /// What a space does to its members.
@@ -85,6 +91,10 @@ pub struct Info {
     pub spawners: u32,
     /// The user id of its owner.
     pub owner: u32,
+    /// What it does of its own accord.
+    pub policies: Policies,
+    /// Forks in it fail at this many numbers.
+    pub max_members: Option<u32>,
 }
 
 impl Info {
@@ -111,6 +121,8 @@ impl Info {
             handles: raw.handles,
             spawners: raw.spawners,
             owner: raw.owner,
+            policies: Policies::from_bits(raw.policies),
+            max_members: (raw.max_members != 0).then_some(raw.max_members),
         })
     }
 
@@ -178,6 +190,15 @@ pub struct Found<Nr> {
     pub space: SpaceId,
     /// Identifies this use of the number in the space, for ever.
     pub generation: u64,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// Processes.
+    pub processes: u32,
+    /// Numbers, those of threads included.
+    pub numbers: u32,
 }
 
 /// What a signal to several processes came to.

@@ -4,10 +4,13 @@
 
 use std::{fmt, vec};
 
-use pidspace_uapi::{pidspace_info, pidspace_list, pidspace_member, pidspace_members};
+use nix::errno::Errno;
+use pidspace_uapi::{
+    pidspace_event, pidspace_info, pidspace_list, pidspace_member, pidspace_members,
+};
 
 use crate::sys::Handle;
-use crate::{Call, Error, Info, Member, Result};
+use crate::{Call, Error, Event, Info, Member, Result};
 
 /// Enough to make calls rare and little enough to be cheap to clear.
 const BATCH: usize = 128;
@@ -57,6 +60,22 @@ impl Batches for Member {
     }
 }
 
+impl Batches for Event {
+    type Cursor = ();
+
+    /// Waits for the first event; signals that are handled meanwhile do not end that.
+    fn fetch(handle: &impl Handle, (): &mut ()) -> Result<Vec<Self>> {
+        let mut entries = [pidspace_event::default(); BATCH];
+        loop {
+            match handle.read(&mut entries) {
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(Error::new(Call::Read, errno)),
+                Ok(count) => return Ok(entries.iter().take(count).map(Self::from_raw).collect()),
+            }
+        }
+    }
+}
+
 /// Iterates over what is read in batches; ends after the first error.
 #[derive(Debug)]
 pub struct Iter<'a, H, T: Batches> {
@@ -73,6 +92,9 @@ pub type Spaces<'a, H> = Iter<'a, H, Info>;
 ///
 /// A number in use from the first step to the last is reported exactly once.
 pub type Members<'a, H> = Iter<'a, H, Member>;
+
+/// The events of a space, in the order in which they happened.
+pub type Events<'a, H> = Iter<'a, H, Event>;
 
 impl<'a, H: Handle, T: Batches> Iter<'a, H, T> {
     /// What follows `cursor`.

@@ -3,7 +3,7 @@
 //! Typed access to `/dev/pidspace`: flat pid spaces on an unmodified kernel.
 //!
 //! [`Pidspace`] is the loaded module: it makes, opens and lists spaces.  A [`Space`] is a handle
-//! of one of them: it starts, lists, translates, signals and ends what is in it.
+//! of one of them: it starts, adopts, lists, translates, watches, signals and ends what is in it.
 //!
 //! ```no_run
 //! use std::process::Command;
@@ -30,9 +30,11 @@
 )]
 
 mod error;
+mod event;
 mod info;
 mod iter;
 mod lookup;
+mod options;
 mod space;
 pub mod sys;
 #[cfg(any(test, feature = "testing"))]
@@ -40,18 +42,20 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod types;
+mod watch;
 
 use std::os::fd::BorrowedFd;
 
 pub use nix::errno::Errno;
 use pidspace_uapi::{
-    pidspace_abi, pidspace_create, pidspace_open, PIDSPACE_ABI_LEVEL, PIDSPACE_LOOKUP_IN_SPACE,
-    PIDSPACE_MODE_TRACK,
+    pidspace_abi, pidspace_open, PIDSPACE_ABI_LEVEL, PIDSPACE_EVENTS_MAX, PIDSPACE_LOOKUP_IN_SPACE,
 };
 
 pub use error::{Call, Error};
-pub use info::{Abi, Found, Info, Member, Mode, Signalled, State, HOOKS};
-pub use iter::{Members, Spaces};
+pub use event::{Event, Exit, Interest, Kind, Ready};
+pub use info::{Abi, Adopted, Found, Info, Member, Mode, Signalled, State, HOOKS};
+pub use iter::{Events, Members, Spaces};
+pub use options::{Binding, Changes, Options, Policies, Target};
 pub use space::{Mark, Space};
 use sys::{Device, Handle, Sys};
 pub use types::{GlobalNr, LocalNr, Name, NameError, SpaceId, SpaceRef, SpaceRefError};
@@ -62,14 +66,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// The ABI level that this crate needs.
 pub const ABI_LEVEL: u32 = PIDSPACE_ABI_LEVEL;
 
-/// What a new space is to be like.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Its name.  A space without one goes with its last handle and number.
-    pub name: Option<Name>,
-    /// Numbers go up to this one less 1; the kernel has a default.
-    pub pid_max: Option<u32>,
-}
+/// The most events that a stream can hold.
+pub const EVENTS_MAX: u32 = PIDSPACE_EVENTS_MAX;
 
 /// The loaded module.
 #[derive(Debug)]
@@ -123,14 +121,7 @@ impl<S: Sys> Pidspace<S> {
     /// Makes a space.
     pub fn create(&self, options: &Options) -> Result<Space<S::Handle>> {
         let handle = open_handle(&self.sys)?;
-        let mut raw = pidspace_create {
-            mode: PIDSPACE_MODE_TRACK,
-            pid_max: options.pid_max.unwrap_or_default(),
-            ..Default::default()
-        };
-        if let Some(name) = &options.name {
-            raw.name = name.to_raw();
-        }
+        let mut raw = options.to_raw();
         handle
             .create(&mut raw)
             .map_err(|errno| Error::new(Call::Create, errno))?;
@@ -139,8 +130,17 @@ impl<S: Sys> Pidspace<S> {
 
     /// Opens a space that exists.
     pub fn open(&self, space: &SpaceRef) -> Result<Space<S::Handle>> {
+        self.open_with(space, Binding::default())
+    }
+
+    /// Opens a space that exists, with a handle of a certain kind.
+    pub fn open_with(&self, space: &SpaceRef, binding: Binding) -> Result<Space<S::Handle>> {
         let handle = open_handle(&self.sys)?;
-        let mut raw = pidspace_open::default();
+        let mut raw = pidspace_open {
+            flags: binding.flags(),
+            events: binding.events,
+            ..Default::default()
+        };
         match space {
             SpaceRef::Name(name) => raw.name = name.to_raw(),
             SpaceRef::Id(id) => raw.id = id.get(),

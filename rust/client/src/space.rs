@@ -4,15 +4,15 @@
 
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Child, Command};
 
 use nix::errno::Errno;
 use pidspace_uapi::*;
 
 use crate::sys::Handle;
-use crate::{lookup, Call, Error, Found, GlobalNr, Info, LocalNr, Members, Result};
-use crate::{Signalled, SpaceId};
+use crate::{lookup, Adopted, Call, Changes, Error, Found, GlobalNr, Info, LocalNr, Member};
+use crate::{Members, Result, Signalled, SpaceId, Target};
 
 /// A space, by a handle that is bound to it.
 #[derive(Debug)]
@@ -21,11 +21,32 @@ pub struct Space<H> {
     id: SpaceId,
 }
 
+/// The descriptor of the handle, to pass it on or to wait for it together with others.
+impl<H: AsFd> AsFd for Space<H> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
+    }
+}
+
 impl<H: Handle> Space<H> {
+    /// The space of a handle that is bound already, such as one that another process has passed
+    /// on.
+    pub fn from_handle(handle: H) -> Result<Self> {
+        let mut raw = pidspace_info::default();
+        handle
+            .info(&mut raw)
+            .map_err(|errno| Error::new(Call::Info, errno))?;
+        Self::new(handle, Call::Info, raw.id)
+    }
+
     /// Takes the id from the answer to `call`, which bound `handle`.
     pub(crate) fn new(handle: H, call: Call, id: u64) -> Result<Self> {
         let id = SpaceId::new(id).ok_or(Error::new(call, Errno::EPROTO))?;
         Ok(Self { handle, id })
+    }
+
+    pub(crate) fn handle(&self) -> &H {
+        &self.handle
     }
 
     /// The id of the space.
@@ -45,6 +66,34 @@ impl<H: Handle> Space<H> {
     /// The numbers in use, in ascending order.
     pub fn members(&self) -> Members<'_, H> {
         Members::after(&self.handle, 0)
+    }
+
+    /// The number `nr`, where it is in use.
+    pub fn member(&self, nr: LocalNr) -> Result<Option<Member>> {
+        let next = Members::after(&self.handle, nr.get() - 1)
+            .next()
+            .transpose()?;
+        Ok(next.filter(|member| member.nr == nr))
+    }
+
+    /// Takes in a running process, with `tree` all its descendants too, all or none.  They keep
+    /// their numbers.
+    pub fn adopt(&self, target: Target<'_>, tree: bool) -> Result<Adopted> {
+        let mut raw = target.to_raw(tree);
+        self.handle
+            .adopt(&mut raw)
+            .map_err(|errno| Error::new(Call::Adopt, errno))?;
+        Ok(Adopted {
+            processes: raw.processes,
+            numbers: raw.numbers,
+        })
+    }
+
+    /// Changes the space for what is to come.
+    pub fn set(&self, changes: &Changes) -> Result<()> {
+        self.handle
+            .set(&mut changes.to_raw())
+            .map_err(|errno| Error::new(Call::Set, errno))
     }
 
     /// Translates a local number into a global one.
@@ -97,26 +146,35 @@ impl<H: Handle> Space<H> {
     /// Signals members with the meanings of kill(2), by local number: above 0 a process, below
     /// -1 the process group, -1 every process but the caller's, 0 the caller's process group.
     pub fn kill(&self, nr: i32, signal: u32) -> Result<Signalled> {
-        self.kill_raw(pidspace_kill {
-            nr,
-            sig: signal,
-            ..Default::default()
-        })
+        self.kill_exactly(nr, 0, signal)
     }
 
-    /// Signals each process of the space once; with SIGKILL nothing can fork its way out.
+    /// Signals a process or process group whose number has that generation, which tells it from
+    /// others that have the number later; generation 0 is any.
+    pub fn kill_exactly(&self, nr: i32, generation: u64, signal: u32) -> Result<Signalled> {
+        let raw = pidspace_kill {
+            nr,
+            sig: signal,
+            generation,
+            ..Default::default()
+        };
+        self.kill_raw(raw, Call::Kill)
+    }
+
+    /// Signals each process of the space exactly once, atomically against forks.
     pub fn kill_all(&self, signal: u32) -> Result<Signalled> {
-        self.kill_raw(pidspace_kill {
+        let raw = pidspace_kill {
             flags: PIDSPACE_KILL_F_SPACE,
             sig: signal,
             ..Default::default()
-        })
+        };
+        self.kill_raw(raw, Call::KillSpace)
     }
 
-    fn kill_raw(&self, mut raw: pidspace_kill) -> Result<Signalled> {
+    fn kill_raw(&self, mut raw: pidspace_kill, call: Call) -> Result<Signalled> {
         self.handle
             .kill(&mut raw)
-            .map_err(|errno| Error::new(Call::Kill, errno))?;
+            .map_err(|errno| Error::new(call, errno))?;
         Ok(Signalled {
             signalled: raw.signalled,
             refused: raw.refused,

@@ -3,15 +3,23 @@
 //! The boundary to the kernel: what this crate asks of it, and the only unsafe code.
 
 use std::fs::{File, OpenOptions};
-use std::mem::size_of;
-use std::os::fd::{AsRawFd, RawFd};
+use std::mem::{size_of, size_of_val};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::poll::{ppoll, PollFd, PollFlags};
+use nix::sys::signal::SigSet;
+use nix::sys::time::TimeSpec;
 use pidspace_uapi::*;
+
+use crate::{Interest, Ready};
+
+const _: () = assert!(size_of::<pidspace_event>() == PIDSPACE_EVENT_SIZE as usize);
 
 /// Where handles come from: the device, or a stand-in for it in tests.
 pub trait Sys {
@@ -22,7 +30,7 @@ pub trait Sys {
     fn open(&self) -> Result<Self::Handle, Errno>;
 }
 
-/// The commands that a handle takes, each as `pidspace.h` describes it.
+/// What a handle takes: the commands, each as `pidspace.h` describes it, poll(2) and read(2).
 ///
 /// An implementation sets the sizes and addresses inside `arg` itself, from the types and slices
 /// that it is given.
@@ -39,6 +47,8 @@ pub trait Handle {
     fn list(&self, arg: &mut pidspace_list, entries: &mut [pidspace_info]) -> Result<(), Errno>;
     /// `PIDSPACE_IOC_SPAWN`
     fn spawn(&self, arg: &mut pidspace_spawn) -> Result<(), Errno>;
+    /// `PIDSPACE_IOC_ADOPT`
+    fn adopt(&self, arg: &mut pidspace_adopt) -> Result<(), Errno>;
     /// `PIDSPACE_IOC_MEMBERS`
     fn members(
         &self,
@@ -49,8 +59,14 @@ pub trait Handle {
     fn lookup(&self, arg: &mut pidspace_lookup, entries: &mut [pidspace_nr]) -> Result<(), Errno>;
     /// `PIDSPACE_IOC_KILL`
     fn kill(&self, arg: &mut pidspace_kill) -> Result<(), Errno>;
+    /// `PIDSPACE_IOC_SET`
+    fn set(&self, arg: &mut pidspace_set) -> Result<(), Errno>;
     /// `PIDSPACE_IOC_DESTROY`
     fn destroy(&self, arg: &mut pidspace_destroy) -> Result<(), Errno>;
+    /// Waits for one of what is of interest, or for the space to be empty, as ppoll(2) does.
+    fn poll(&self, interest: Interest<'_>, timeout: Option<Duration>) -> Result<Ready, Errno>;
+    /// Reads events into `events` and returns how many, as read(2) does.
+    fn read(&self, events: &mut [pidspace_event]) -> Result<usize, Errno>;
 }
 
 /// The device of the loaded module.
@@ -89,6 +105,18 @@ impl Sys for Device {
 #[derive(Debug)]
 pub struct DeviceHandle(File);
 
+impl AsFd for DeviceHandle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl From<OwnedFd> for DeviceHandle {
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd.into())
+    }
+}
+
 /// The argument of a command that holds no address.
 trait Plain {
     const COMMAND: pidspace_ioc;
@@ -122,7 +150,9 @@ plain! {
     pidspace_open => PIDSPACE_IOC_OPEN,
     pidspace_info => PIDSPACE_IOC_INFO,
     pidspace_spawn => PIDSPACE_IOC_SPAWN,
+    pidspace_adopt => PIDSPACE_IOC_ADOPT,
     pidspace_kill => PIDSPACE_IOC_KILL,
+    pidspace_set => PIDSPACE_IOC_SET,
     pidspace_destroy => PIDSPACE_IOC_DESTROY,
 }
 
@@ -219,6 +249,10 @@ impl Handle for DeviceHandle {
         self.plain(arg)
     }
 
+    fn adopt(&self, arg: &mut pidspace_adopt) -> Result<(), Errno> {
+        self.plain(arg)
+    }
+
     fn members(
         &self,
         arg: &mut pidspace_members,
@@ -235,9 +269,50 @@ impl Handle for DeviceHandle {
         self.plain(arg)
     }
 
+    fn set(&self, arg: &mut pidspace_set) -> Result<(), Errno> {
+        self.plain(arg)
+    }
+
     fn destroy(&self, arg: &mut pidspace_destroy) -> Result<(), Errno> {
         self.plain(arg)
     }
+
+    fn poll(&self, interest: Interest<'_>, timeout: Option<Duration>) -> Result<Ready, Errno> {
+        let wanted = match interest.events {
+            true => PollFlags::POLLIN,
+            false => PollFlags::empty(),
+        };
+        let mut fds = vec![PollFd::new(self.as_fd(), wanted)];
+        fds.extend(interest.other.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        ppoll(&mut fds, timeout.map(time_spec), None)?;
+        let found = |index| fds.get(index).and_then(PollFd::revents);
+        let own = found(0).unwrap_or(PollFlags::empty());
+        if own.contains(PollFlags::POLLERR) {
+            return Err(Errno::EBADFD);
+        }
+        Ok(Ready {
+            empty: own.contains(PollFlags::POLLHUP),
+            events: own.contains(PollFlags::POLLIN),
+            other: found(1).is_some_and(|found| !found.is_empty()),
+        })
+    }
+
+    fn read(&self, events: &mut [pidspace_event]) -> Result<usize, Errno> {
+        let (room, address) = (size_of_val(events), events.as_mut_ptr());
+        // SAFETY: The kernel writes at most `room` bytes to `events`, which is borrowed for the
+        // call, has that size, and holds integers without padding.
+        let read = unsafe { libc::read(self.0.as_raw_fd(), address.cast(), room) };
+        let bytes = usize::try_from(Errno::result(read)?).map_err(|_| Errno::EPROTO)?;
+        let whole = bytes % size_of::<pidspace_event>() == 0;
+        whole
+            .then_some(bytes / size_of::<pidspace_event>())
+            .ok_or(Errno::EPROTO)
+    }
+}
+
+/// A time as the kernel takes it; what is longer than it can count is as long as it can.
+fn time_spec(time: Duration) -> TimeSpec {
+    TimeSpec::from_duration(time.min(Duration::from_secs(i32::MAX.unsigned_abs().into())))
 }
 
 /// Has `command` start as the leader of a session of its own, with no controlling terminal.
@@ -256,4 +331,16 @@ pub fn in_own_session(command: &mut Command) -> &mut Command {
     // SAFETY: The closure makes one system call and touches no memory that another thread of
     // the parent might have left locked.
     unsafe { command.pre_exec(new_session) }
+}
+
+/// Has `command` start with the signals of `mask` blocked and no others, whatever the thread that
+/// starts it has blocked.
+pub fn with_signal_mask(command: &mut Command, mask: SigSet) -> &mut Command {
+    let set_mask = move || {
+        mask.thread_set_mask()?;
+        Ok(())
+    };
+    // SAFETY: The closure makes one system call and touches no memory that another thread of
+    // the parent might have left locked.
+    unsafe { command.pre_exec(set_mask) }
 }

@@ -3,25 +3,55 @@
 //! A stand-in for the module that keeps its spaces in memory.
 //!
 //! It follows `pidspace.h` as far as a single thread of a manager can tell.  No process is behind
-//! its members: a test puts them in, and a signal that ends a process takes them out.
+//! its members: a test puts them in, and a signal that ends a process takes them out.  Only what
+//! is adopted must be there.
 
-use std::cell::{Cell, RefCell};
+mod handle;
+
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use nix::errno::Errno;
-use nix::libc::{SIGKILL, SIGTERM};
 use pidspace_uapi::*;
 
-use crate::sys::{Handle, Sys};
+use crate::sys::Sys;
 use crate::types::NAME_SIZE;
 use crate::Call;
+pub use handle::FakeHandle;
 
 /// A space of the stand-in.
 #[derive(Debug)]
 struct Space {
     info: pidspace_info,
     members: BTreeMap<u32, pidspace_member>,
+    events: Vec<pidspace_event>,
+}
+
+impl Space {
+    fn describe(&self) -> pidspace_info {
+        pidspace_info {
+            numbers: u32::try_from(self.members.len()).unwrap_or(u32::MAX),
+            ..self.info
+        }
+    }
+
+    /// Puts a process in as number `nr`, or returns the one that has it.
+    fn add(&mut self, nr: u32, global: u32) -> &mut pidspace_member {
+        self.info.generation += 1;
+        let member = pidspace_member {
+            nr,
+            flags: PIDSPACE_MEMBER_F_LEADER,
+            tgid: nr,
+            pgid: nr,
+            sid: nr,
+            global,
+            global_tgid: global,
+            generation: self.info.generation,
+            ..Default::default()
+        };
+        self.members.entry(nr).or_insert(member)
+    }
 }
 
 /// What is true of the stand-in as a whole.
@@ -35,6 +65,8 @@ struct State {
     spawning: Option<u64>,
     signals: Vec<(i32, u32)>,
     refused: Vec<u32>,
+    adoptions: Vec<(u32, bool)>,
+    interruptions: u32,
 }
 
 impl State {
@@ -45,23 +77,21 @@ impl State {
         }
     }
 
+    /// Has the next calls that wait interrupted, as often as was asked for.
+    fn interrupted(&mut self) -> Result<(), Errno> {
+        match self.interruptions.checked_sub(1) {
+            None => Ok(()),
+            Some(rest) => {
+                self.interruptions = rest;
+                Err(Errno::EINTR)
+            }
+        }
+    }
+
     fn add(&mut self, id: u64, global: u32) -> Option<&mut pidspace_member> {
         let space = self.spaces.get_mut(&id)?;
-        let nr = space.info.last_nr + 1;
-        space.info.last_nr = nr;
-        space.info.generation += 1;
-        let member = pidspace_member {
-            nr,
-            flags: PIDSPACE_MEMBER_F_LEADER,
-            tgid: nr,
-            pgid: nr,
-            sid: nr,
-            global,
-            global_tgid: global,
-            generation: space.info.generation,
-            ..Default::default()
-        };
-        Some(space.members.entry(nr).or_insert(member))
+        space.info.last_nr += 1;
+        Some(space.add(space.info.last_nr, global))
     }
 
     fn answer(&self, bound: Option<u64>, op: u32, from: i32) -> Option<(u32, u64, u64)> {
@@ -92,7 +122,11 @@ impl Default for Fake {
         let abi = pidspace_abi {
             level: PIDSPACE_ABI_LEVEL,
             modes: 1 << PIDSPACE_MODE_TRACK,
-            hooks: PIDSPACE_HOOK_FORK | PIDSPACE_HOOK_EXIT | PIDSPACE_HOOK_NEWTASK,
+            hooks: PIDSPACE_HOOK_FORK
+                | PIDSPACE_HOOK_EXIT
+                | PIDSPACE_HOOK_NEWTASK
+                | PIDSPACE_HOOK_EXITING
+                | PIDSPACE_HOOK_EXEC,
             ..Default::default()
         };
         Self(Rc::new(RefCell::new(State {
@@ -128,8 +162,12 @@ impl Fake {
             pid_max: PIDSPACE_PID_MAX_DEFAULT,
             ..Default::default()
         };
-        let members = BTreeMap::new();
-        state.spaces.insert(id, Space { info, members });
+        let space = Space {
+            info,
+            members: BTreeMap::new(),
+            events: Vec::new(),
+        };
+        state.spaces.insert(id, space);
         id
     }
 
@@ -148,7 +186,22 @@ impl Fake {
         })
     }
 
-    /// Has signals to the process with the global number `global` refused.
+    /// Has every stream of space `id` tell of an event, after those before it and changed as
+    /// wanted.  When a stream has told of all, the space counts as gone for its readers.
+    pub fn add_event(&self, id: u64, change: impl FnOnce(&mut pidspace_event)) {
+        if let Some(space) = self.0.borrow_mut().spaces.get_mut(&id) {
+            let mut event = pidspace_event::default();
+            change(&mut event);
+            space.events.push(event);
+        }
+    }
+
+    /// Interrupts the next `count` calls that wait.
+    pub fn interrupt(&self, count: u32) {
+        self.0.borrow_mut().interruptions = count;
+    }
+
+    /// Has signals to the process with the global number `global`, and its adoption, refused.
     pub fn refuse(&self, global: u32) {
         self.0.borrow_mut().refused.push(global);
     }
@@ -156,6 +209,11 @@ impl Fake {
     /// The signals asked for so far, as number and signal.
     pub fn signals(&self) -> Vec<(i32, u32)> {
         self.0.borrow().signals.clone()
+    }
+
+    /// What was adopted so far: global numbers, and whether the trees below were.
+    pub fn adoptions(&self) -> Vec<(u32, bool)> {
+        self.0.borrow().adoptions.clone()
     }
 
     /// Whether the thread is marked.
@@ -169,231 +227,6 @@ impl Sys for Fake {
 
     fn open(&self) -> Result<FakeHandle, Errno> {
         self.0.borrow().check(Call::OpenDevice)?;
-        Ok(FakeHandle {
-            state: Rc::clone(&self.0),
-            bound: Cell::new(None),
-        })
-    }
-}
-
-/// An open file of the stand-in.
-#[derive(Debug)]
-pub struct FakeHandle {
-    state: Rc<RefCell<State>>,
-    bound: Cell<Option<u64>>,
-}
-
-impl FakeHandle {
-    fn bind(&self, state: &mut State, id: u64) {
-        if let Some(space) = state.spaces.get_mut(&id) {
-            space.info.handles += 1;
-            self.bound.set(Some(id));
-        }
-    }
-
-    fn with_space<T>(
-        &self,
-        call: Call,
-        act: impl FnOnce(&mut Space, &mut Vec<(i32, u32)>, &[u32]) -> Result<T, Errno>,
-    ) -> Result<T, Errno> {
-        let state = &mut *self.state.borrow_mut();
-        state.check(call)?;
-        let id = self.bound.get().ok_or(Errno::EBADFD)?;
-        let space = state.spaces.get_mut(&id).ok_or(Errno::ESTALE)?;
-        act(space, &mut state.signals, &state.refused)
-    }
-}
-
-impl Drop for FakeHandle {
-    fn drop(&mut self) {
-        let mut state = self.state.borrow_mut();
-        let Some(id) = self.bound.get() else { return };
-        let Some(space) = state.spaces.get_mut(&id) else {
-            return;
-        };
-        space.info.handles -= 1;
-        let unused = space.info.handles == 0 && space.members.is_empty();
-        if unused && space.info.name[0] == 0 {
-            state.spaces.remove(&id);
-        }
-    }
-}
-
-impl Handle for FakeHandle {
-    fn abi(&self, arg: &mut pidspace_abi) -> Result<(), Errno> {
-        let state = self.state.borrow();
-        state.check(Call::Abi)?;
-        *arg = state.abi;
-        Ok(())
-    }
-
-    fn create(&self, arg: &mut pidspace_create) -> Result<(), Errno> {
-        self.state.borrow().check(Call::Create)?;
-        let pid_max = match arg.pid_max {
-            0 => PIDSPACE_PID_MAX_DEFAULT,
-            pid_max => pid_max,
-        };
-        if !(PIDSPACE_PID_MAX_MIN..=PIDSPACE_PID_MAX_LIMIT).contains(&pid_max) {
-            return Err(Errno::EINVAL);
-        }
-        let named = arg.name[0] != 0;
-        let taken = |space: &Space| named && space.info.name == arg.name;
-        if self.state.borrow().spaces.values().any(taken) {
-            return Err(Errno::EEXIST);
-        }
-        arg.id = Fake(Rc::clone(&self.state)).add_space("");
-        let state = &mut *self.state.borrow_mut();
-        if let Some(space) = state.spaces.get_mut(&arg.id) {
-            space.info.name = arg.name;
-            space.info.pid_max = pid_max;
-        }
-        self.bind(state, arg.id);
-        Ok(())
-    }
-
-    fn open(&self, arg: &mut pidspace_open) -> Result<(), Errno> {
-        let state = &mut *self.state.borrow_mut();
-        state.check(Call::Open)?;
-        let wanted = |space: &&Space| match arg.id {
-            0 => space.info.name == arg.name,
-            id => space.info.id == id,
-        };
-        let found = state.spaces.values().find(wanted).ok_or(Errno::ENOENT)?;
-        arg.id = found.info.id;
-        self.bind(state, arg.id);
-        Ok(())
-    }
-
-    fn info(&self, arg: &mut pidspace_info) -> Result<(), Errno> {
-        self.with_space(Call::Info, |space, _, _| {
-            *arg = describe(space);
-            Ok(())
-        })
-    }
-
-    fn list(&self, arg: &mut pidspace_list, entries: &mut [pidspace_info]) -> Result<(), Errno> {
-        let state = self.state.borrow();
-        state.check(Call::List)?;
-        let above = state.spaces.range(arg.cursor + 1..);
-        arg.count = 0;
-        for (entry, (id, space)) in entries.iter_mut().zip(above) {
-            *entry = describe(space);
-            arg.cursor = *id;
-            arg.count += 1;
-        }
-        Ok(())
-    }
-
-    fn spawn(&self, arg: &mut pidspace_spawn) -> Result<(), Errno> {
-        let state = &mut *self.state.borrow_mut();
-        let id = self.bound.get().ok_or(Errno::EBADFD)?;
-        if arg.flags == PIDSPACE_SPAWN_F_CLEAR {
-            let marked = state.marked.take_if(|marked| *marked == id);
-            return marked.map(drop).ok_or(Errno::EINVAL);
-        }
-        state.check(Call::Spawn)?;
-        if state.marked.is_some_and(|marked| marked != id) {
-            return Err(Errno::EBUSY);
-        }
-        state.marked = Some(id);
-        state.spawning = Some(id);
-        Ok(())
-    }
-
-    fn members(
-        &self,
-        arg: &mut pidspace_members,
-        entries: &mut [pidspace_member],
-    ) -> Result<(), Errno> {
-        self.with_space(Call::Members, |space, _, _| {
-            let above = space.members.range(arg.cursor + 1..);
-            arg.count = 0;
-            for (entry, (nr, member)) in entries.iter_mut().zip(above) {
-                *entry = *member;
-                arg.cursor = *nr;
-                arg.count += 1;
-            }
-            Ok(())
-        })
-    }
-
-    fn lookup(&self, arg: &mut pidspace_lookup, entries: &mut [pidspace_nr]) -> Result<(), Errno> {
-        let state = &mut *self.state.borrow_mut();
-        state.check(Call::Lookup)?;
-        if arg.op == PIDSPACE_LOOKUP_PIDFD {
-            return Err(Errno::EBADF);
-        }
-        let single = entries.is_empty();
-        let alone = std::slice::from_mut(&mut arg.nr);
-        for entry in if single { alone } else { entries } {
-            let bound = self.bound.get();
-            let mut answer = state.answer(bound, arg.op, entry.from);
-            // The first unknown number after a mark is taken for the process that was started.
-            if answer.is_none() && arg.op == PIDSPACE_LOOKUP_IN_SPACE {
-                if let Some(id) = state.spawning.take_if(|id| Some(*id) == bound) {
-                    state.add(id, entry.from.unsigned_abs());
-                    answer = state.answer(bound, arg.op, entry.from);
-                }
-            }
-            let (to, space, generation) = match answer {
-                None if single => return Err(Errno::ESRCH),
-                answer => answer.unwrap_or_default(),
-            };
-            entry.to = i32::try_from(to).map_err(|_| Errno::EOVERFLOW)?;
-            (entry.space, entry.generation) = (space, generation);
-        }
-        Ok(())
-    }
-
-    fn kill(&self, arg: &mut pidspace_kill) -> Result<(), Errno> {
-        self.with_space(Call::Kill, |space, signals, refused| {
-            if arg.sig > 64 {
-                return Err(Errno::EINVAL);
-            }
-            let all = arg.flags == PIDSPACE_KILL_F_SPACE || arg.nr == -1;
-            let meant = |member: &pidspace_member| {
-                let group = arg.nr < 0 && arg.nr.unsigned_abs() == member.pgid;
-                all || group || u32::try_from(arg.nr) == Ok(member.nr)
-            };
-            let (spared, hit): (Vec<_>, Vec<_>) = space
-                .members
-                .values()
-                .copied()
-                .filter(meant)
-                .partition(|member| refused.contains(&member.global));
-            let count = |members: &[_]| u32::try_from(members.len()).map_err(|_| Errno::EOVERFLOW);
-            (arg.signalled, arg.refused) = (count(&hit)?, count(&spared)?);
-            if hit.is_empty() {
-                return Err(if spared.is_empty() {
-                    Errno::ESRCH
-                } else {
-                    Errno::EPERM
-                });
-            }
-            signals.push((arg.nr, arg.sig));
-            if [SIGKILL, SIGTERM].map(i32::unsigned_abs).contains(&arg.sig) {
-                space
-                    .members
-                    .retain(|nr, _| !hit.iter().any(|member| member.nr == *nr));
-            }
-            Ok(())
-        })
-    }
-
-    fn destroy(&self, arg: &mut pidspace_destroy) -> Result<(), Errno> {
-        let id = self.with_space(Call::Destroy, |space, _, _| {
-            let kill = arg.flags == PIDSPACE_DESTROY_F_KILL;
-            let removable = kill || space.members.is_empty();
-            removable.then_some(space.info.id).ok_or(Errno::EBUSY)
-        })?;
-        self.state.borrow_mut().spaces.remove(&id);
-        Ok(())
-    }
-}
-
-fn describe(space: &Space) -> pidspace_info {
-    pidspace_info {
-        numbers: u32::try_from(space.members.len()).unwrap_or(u32::MAX),
-        ..space.info
+        Ok(FakeHandle::new(Rc::clone(&self.0)))
     }
 }

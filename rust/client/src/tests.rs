@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
+mod adopt;
+mod watch;
+
 use std::os::fd::AsFd;
 use std::process::Command;
 
@@ -15,7 +18,7 @@ fn connect() -> (Fake, Pidspace<Fake>) {
 fn named(name: &str) -> Options {
     Options {
         name: Some(name.parse().unwrap()),
-        pid_max: None,
+        ..Options::default()
     }
 }
 
@@ -46,6 +49,10 @@ fn an_older_module_is_refused_but_can_be_looked_at() {
             found: 0,
             needed: ABI_LEVEL
         }
+    );
+    assert_eq!(
+        error.to_string(),
+        "the loaded module is older (ABI level 0) than this tool (2): load the module of this version"
     );
     assert_eq!(Pidspace::with_any_level(fake).unwrap().abi().level, 0);
 }
@@ -91,7 +98,14 @@ fn every_call_reports_its_own_failure() {
     after(Call::Lookup, |_, s| s.to_global(local(1)).err());
     after(Call::Lookup, |_, s| s.to_local_all(&[global(1)]).err());
     after(Call::Kill, |_, s| s.kill(1, 15).err());
-    after(Call::Kill, |_, s| s.kill_all(15).err());
+    after(Call::KillSpace, |_, s| s.kill_all(15).err());
+    after(Call::Adopt, |_, s| {
+        s.adopt(Target::Pid(global(1)), false).err()
+    });
+    after(Call::Set, |_, s| s.set(&Changes::default()).err());
+    after(Call::Poll, |_, s| s.wait(None).err());
+    after(Call::Read, |_, s| s.read_events().err());
+    after(Call::Members, |_, s| s.member(local(1)).err());
     after(Call::Spawn, |_, s| s.mark().err());
     after(Call::Destroy, |_, s| s.destroy(false).err());
 }
@@ -217,7 +231,8 @@ fn numbers_translate_both_ways() {
 #[test]
 fn what_is_no_pidfd_is_said_to_be_none() {
     let (_fake, pidspace) = connect();
-    let error = pidspace.find_pidfd(std::io::stdin().as_fd()).unwrap_err();
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let error = pidspace.find_pidfd(file.as_fd()).unwrap_err();
     assert_eq!(error, failed(Call::Lookup, Errno::EBADF));
 }
 
@@ -244,7 +259,57 @@ fn signals_reach_who_is_meant() {
         })
     );
     assert_eq!(space.kill_all(9), counts(3, 1));
+    fake.add_space("idle");
+    let idle = pidspace.open(&by_name("idle")).unwrap();
+    let error = failed(Call::KillSpace, Errno::ESRCH);
+    assert_eq!(idle.kill_all(9), Err(error));
     assert_eq!(fake.signals(), [(1, 0), (-2, 0), (0, 9)]);
+}
+
+#[test]
+fn a_generation_tells_who_is_meant() {
+    let (fake, pidspace) = connect();
+    let id = fake.add_space("web");
+    fake.add_member(id, 5001, |member| member.generation = 77);
+    let space = pidspace.open(&by_name("web")).unwrap();
+    assert_eq!(space.to_global(local(1)).unwrap().generation, 77);
+    let error = failed(Call::Kill, Errno::ESRCH);
+    assert_eq!(space.kill_exactly(1, 76, 15), Err(error));
+    assert!(fake.signals().is_empty());
+    assert_eq!(space.kill_exactly(1, 77, 15).unwrap().signalled, 1);
+}
+
+#[test]
+fn a_space_is_made_to_measure_and_changed() {
+    let (_fake, pidspace) = connect();
+    let space = pidspace.create(&Options {
+        pid_max: Some(400),
+        max_members: Some(10),
+        policies: Policies::default().with_no_reuse(true),
+        ..named("web")
+    });
+    let space = space.unwrap();
+    let info = space.info().unwrap();
+    assert_eq!((info.pid_max, info.max_members), (400, Some(10)));
+    assert!(info.policies.no_reuse() && !info.policies.init());
+
+    let changes = Changes {
+        max_members: Some(0),
+        policies: Some(info.policies.with_init(true).with_no_reuse(false)),
+        ..Changes::default()
+    };
+    space.set(&changes).unwrap();
+    let info = space.info().unwrap();
+    assert_eq!((info.pid_max, info.max_members), (400, None));
+    assert!(info.policies.init() && !info.policies.no_reuse());
+
+    let changes = Changes {
+        pid_max: Some(300),
+        ..Changes::default()
+    };
+    let error = failed(Call::Set, Errno::EINVAL);
+    assert_eq!(space.set(&changes), Err(error));
+    assert_eq!(space.info(), Ok(info));
 }
 
 #[test]

@@ -81,12 +81,40 @@ fn the_dead_cannot_be_cancelled_back_to_life() {
 }
 
 #[test]
-fn forks_fail_during_every_one_of_overlapping_kills() {
+fn forks_fail_while_the_space_is_killed() {
     let mut life = with_number(false);
-    life.begin_kill().unwrap();
-    life.begin_kill().unwrap();
-    life.end_kill();
+    life.begin_kill();
     assert_eq!(life.add_number(), Err(Error::Dying));
     life.end_kill();
+    assert_eq!(life.add_number(), Ok(()));
+}
+
+#[test]
+fn the_condemned_cannot_be_cancelled_back_to_life() {
+    let mut life = with_number(true);
+    assert_eq!(life.condemn(), Ok(Fate::Keep));
+    life.cancel_destroy();
+    assert_eq!(life.state(), State::Dying);
+    assert_eq!(life.add_number(), Err(Error::Dying));
+    assert_eq!(life.remove_number(), Fate::Bury);
+    assert_eq!(life.condemn(), Err(Error::Dead));
+}
+
+#[test]
+fn a_limit_holds_for_what_comes() {
+    let mut life = with_number(false);
+    life.add_number().unwrap();
+    life.set_limit(NonZeroU32::new(1));
+    assert_eq!(life.numbers(), 2);
+    assert_eq!(life.add_number(), Err(Error::Exhausted));
+    let _ = life.remove_number();
+    assert_eq!(life.add_number(), Err(Error::Exhausted));
+    let _ = life.remove_number();
+    assert_eq!(life.add_number(), Ok(()));
+    assert_eq!(life.add_number(), Err(Error::Exhausted));
+    assert_eq!(life.add_number_beyond_limit(), Ok(()));
+    assert_eq!(life.numbers(), 2);
+    life.set_limit(None);
+    assert_eq!(life.limit(), None);
     assert_eq!(life.add_number(), Ok(()));
 }

@@ -127,6 +127,33 @@ fn exact_numbers_may_lie_above_the_bound_and_do_not_move_the_cursor() {
 }
 
 #[test]
+fn allocation_goes_on_behind_a_number_that_was_skipped_past() {
+    let mut map = map(400);
+    assert_eq!(map.alloc(), Ok(nr(1)));
+    map.skip_past(nr(350));
+    assert_eq!(map.last(), Some(nr(350)));
+    assert_eq!(map.alloc(), Ok(nr(351)));
+    map.skip_past(nr(20));
+    assert_eq!(map.alloc(), Ok(nr(352)));
+    map.skip_past(nr(400));
+    assert_eq!(map.alloc(), Ok(nr(353)));
+}
+
+#[test]
+fn a_changed_bound_holds_for_what_comes() {
+    let mut map = map(1000);
+    map.skip_past(nr(500));
+    assert_eq!(map.alloc(), Ok(nr(501)));
+    map.set_max(PidMax::new(400).unwrap());
+    assert_eq!(map.max().get(), 400);
+    assert!(map.contains(nr(501)));
+    assert_eq!(map.alloc(), Ok(nr(300)));
+    map.set_max(PidMax::new(1000).unwrap());
+    map.skip_past(nr(500));
+    assert_eq!(map.alloc(), Ok(nr(502)));
+}
+
+#[test]
 fn a_whole_range_can_be_filled_and_its_holes_are_found() {
     let mut map = map(PidMax::LIMIT);
     for expected in 1..PidMax::LIMIT {

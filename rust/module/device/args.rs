@@ -74,7 +74,8 @@ impl<T: Extensible> Argument<T> {
         Ok(Self { value, ptr, size })
     }
 
-    /// Copies the value out, as much of it as the caller knows.
+    /// Copies the value out, as much of it as the caller knows. A command that cannot be undone does
+    /// so before it acts, too.
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ impl<T: Extensible> Argument<T> {
     /// # Context
     ///
     /// Process context. May sleep.
-    pub(super) fn write(self) -> Result {
+    pub(super) fn write(&self) -> Result {
         match self.value.as_bytes().get(..self.size.min(size_of::<T>())) {
             Some(known) => UserSlice::new(self.ptr, self.size)
                 .writer()
@@ -173,7 +174,7 @@ impl Entries {
 }
 
 macro_rules! impl_extensible {
-    ($($name:ident: $size:ident, |$value:ident| $zero:expr;)*) => {$(
+    ($($name:ident: $size:ident..=$latest:ident, |$value:ident| $zero:expr;)*) => {$(
         // SAFETY: Integers of every bit pattern.
         unsafe impl FromBytes for uapi::$name {}
 
@@ -189,26 +190,37 @@ macro_rules! impl_extensible {
             }
         }
 
-        const _: () = assert!(size_of::<uapi::$name>() == uapi::$size as usize);
+        const _: () = assert!(size_of::<uapi::$name>() == uapi::$latest as usize);
     )*};
 }
 
 impl_extensible! {
-    pidspace_abi: PIDSPACE_ABI_SIZE_VER0, |_value| true;
-    pidspace_create: PIDSPACE_CREATE_SIZE_VER0, |value| value.flags == 0;
-    pidspace_open: PIDSPACE_OPEN_SIZE_VER0, |value| value.flags == 0;
-    pidspace_info: PIDSPACE_INFO_SIZE_VER0, |value| value.flags == 0;
-    pidspace_list: PIDSPACE_LIST_SIZE_VER0, |value| value.flags == 0;
-    pidspace_spawn: PIDSPACE_SPAWN_SIZE_VER0,
+    pidspace_abi: PIDSPACE_ABI_SIZE_VER0..=PIDSPACE_ABI_SIZE_VER0, |_value| true;
+    pidspace_create: PIDSPACE_CREATE_SIZE_VER0..=PIDSPACE_CREATE_SIZE_VER1,
+        |value| value.flags & !uapi::PIDSPACE_BIND_F_KILL_ON_CLOSE == 0 && value.reserved == 0;
+    pidspace_open: PIDSPACE_OPEN_SIZE_VER0..=PIDSPACE_OPEN_SIZE_VER1,
+        |value| value.flags & !uapi::PIDSPACE_BIND_F_KILL_ON_CLOSE == 0 && value.reserved == 0;
+    pidspace_info: PIDSPACE_INFO_SIZE_VER0..=PIDSPACE_INFO_SIZE_VER1, |value| value.flags == 0;
+    pidspace_list: PIDSPACE_LIST_SIZE_VER0..=PIDSPACE_LIST_SIZE_VER0, |value| value.flags == 0;
+    pidspace_spawn: PIDSPACE_SPAWN_SIZE_VER0..=PIDSPACE_SPAWN_SIZE_VER0,
         |value| value.flags & !uapi::PIDSPACE_SPAWN_F_CLEAR == 0;
-    pidspace_members: PIDSPACE_MEMBERS_SIZE_VER0,
+    pidspace_adopt: PIDSPACE_ADOPT_SIZE_VER0..=PIDSPACE_ADOPT_SIZE_VER0,
+        |value| value.flags & !ADOPT_FLAGS == 0 && value.reserved == 0;
+    pidspace_members: PIDSPACE_MEMBERS_SIZE_VER0..=PIDSPACE_MEMBERS_SIZE_VER0,
         |value| value.flags == 0 && value.reserved == 0;
-    pidspace_lookup: PIDSPACE_LOOKUP_SIZE_VER0, |value| value.flags == 0;
-    pidspace_kill: PIDSPACE_KILL_SIZE_VER0,
+    pidspace_lookup: PIDSPACE_LOOKUP_SIZE_VER0..=PIDSPACE_LOOKUP_SIZE_VER0,
+        |value| value.flags == 0;
+    pidspace_kill: PIDSPACE_KILL_SIZE_VER0..=PIDSPACE_KILL_SIZE_VER1,
         |value| value.flags & !uapi::PIDSPACE_KILL_F_SPACE == 0;
-    pidspace_destroy: PIDSPACE_DESTROY_SIZE_VER0,
+    pidspace_set: PIDSPACE_SET_SIZE_VER0..=PIDSPACE_SET_SIZE_VER0,
+        |value| value.flags & !SET_FLAGS == 0 && value.reserved == 0;
+    pidspace_destroy: PIDSPACE_DESTROY_SIZE_VER0..=PIDSPACE_DESTROY_SIZE_VER0,
         |value| value.flags & !uapi::PIDSPACE_DESTROY_F_KILL == 0;
 }
+
+const ADOPT_FLAGS: u32 = uapi::PIDSPACE_ADOPT_F_TREE | uapi::PIDSPACE_ADOPT_F_PIDFD;
+const SET_FLAGS: u32 =
+    uapi::PIDSPACE_SET_F_PID_MAX | uapi::PIDSPACE_SET_F_POLICIES | uapi::PIDSPACE_SET_F_MAX_MEMBERS;
 
 // SAFETY: Integers of every bit pattern.
 unsafe impl FromBytes for uapi::pidspace_nr {}
@@ -218,3 +230,6 @@ unsafe impl AsBytes for uapi::pidspace_nr {}
 
 // SAFETY: Integers without padding, as the check in the bindings shows.
 unsafe impl AsBytes for uapi::pidspace_member {}
+
+// SAFETY: Integers without padding, as the check in the bindings shows.
+unsafe impl AsBytes for uapi::pidspace_event {}

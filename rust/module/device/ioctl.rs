@@ -4,10 +4,16 @@
 
 use super::{
     args::Argument,
-    query,
+    query::{
+        self,
+        file_of, //
+    },
+    Bound,
     Handle, //
 };
 use crate::{
+    adopt,
+    cred::is_admin,
     error::Refusal,
     kill::Target,
     logic::{
@@ -20,10 +26,15 @@ use crate::{
         self,
         Wanted, //
     },
-    space::Space,
-    task::is_admin,
+    space::{
+        Settings,
+        Space, //
+    },
+    stream::Stream,
+    task::namespace_of_current,
     uapi,
 };
+use core::num::NonZeroU32;
 use kernel::{
     prelude::*,
     sync::{
@@ -48,9 +59,11 @@ const OPEN: u32 = unsized_command(uapi::PIDSPACE_IOC_OPEN);
 const INFO: u32 = unsized_command(uapi::PIDSPACE_IOC_INFO);
 const LIST: u32 = unsized_command(uapi::PIDSPACE_IOC_LIST);
 const SPAWN: u32 = unsized_command(uapi::PIDSPACE_IOC_SPAWN);
+const ADOPT: u32 = unsized_command(uapi::PIDSPACE_IOC_ADOPT);
 const MEMBERS: u32 = unsized_command(uapi::PIDSPACE_IOC_MEMBERS);
 const LOOKUP: u32 = unsized_command(uapi::PIDSPACE_IOC_LOOKUP);
 const KILL: u32 = unsized_command(uapi::PIDSPACE_IOC_KILL);
+const SET: u32 = unsized_command(uapi::PIDSPACE_IOC_SET);
 const DESTROY: u32 = unsized_command(uapi::PIDSPACE_IOC_DESTROY);
 
 /// Does what a command asks for.
@@ -71,8 +84,10 @@ pub(super) fn dispatch(handle: &Handle, command: u32, arg: usize) -> Result {
         INFO => query::info(handle, arg),
         LIST => query::list(arg),
         SPAWN => spawn(handle, arg),
+        ADOPT => adopt(handle, arg),
         MEMBERS => query::members(handle, arg),
         KILL => kill(handle, arg),
+        SET => set(handle, arg),
         DESTROY => destroy(handle, arg),
         _ => Err(Refusal::UnknownCommand.into()),
     }
@@ -90,16 +105,37 @@ pub(super) fn may_open(space: &Space) -> bool {
 
 fn create(handle: &Handle, arg: usize) -> Result {
     let mut arg = Argument::<uapi::pidspace_create>::read(arg)?;
-    let wanted = wanted(&arg.value)?;
+    let name = Name::parse(arg.value.name)?;
+    let settings = settings(&arg.value)?;
     if membership::of_current(&rcu::read_lock()).is_some() {
         return Err(Refusal::IsMember.into());
     }
-    let space = handle.bind(|| registry::create(wanted))?;
+    arg.write()?;
+    let space = handle.bind(|| {
+        let stream = stream(arg.value.events)?;
+        let space = registry::create(Wanted {
+            name,
+            owner: Kuid::current_euid(),
+            ns: namespace_of_current().ok_or(Refusal::BadArgument)?,
+            settings,
+            stream: stream.clone(),
+            limit: space_limit(),
+        })?;
+        Ok(bound(space, stream, arg.value.flags))
+    })?;
     arg.value.id = space.id();
     arg.write()
 }
 
-fn wanted(request: &uapi::pidspace_create) -> Result<Wanted> {
+fn space_limit() -> u32 {
+    if is_admin() {
+        u32::MAX
+    } else {
+        crate::module_parameters::max_user_spaces.value()
+    }
+}
+
+fn settings(request: &uapi::pidspace_create) -> Result<Settings> {
     match request.mode {
         uapi::PIDSPACE_MODE_TRACK => (),
         uapi::PIDSPACE_MODE_SCOPE | uapi::PIDSPACE_MODE_VIEW => {
@@ -107,45 +143,124 @@ fn wanted(request: &uapi::pidspace_create) -> Result<Wanted> {
         }
         _ => return Err(Refusal::BadArgument.into()),
     }
-    Ok(Wanted {
-        name: Name::parse(request.name)?,
-        owner: Kuid::current_euid(),
-        pid_max: match request.pid_max {
-            0 => PidMax::DEFAULT,
-            max => PidMax::new(max)?,
-        },
-        limit: if is_admin() {
-            u32::MAX
-        } else {
-            crate::module_parameters::max_user_spaces.value()
-        },
-    })
+    let mut settings = Settings {
+        pid_max: pid_max(request.pid_max)?,
+        max_members: NonZeroU32::new(request.max_members),
+        no_reuse: false,
+        init: false,
+    };
+    set_policies(&mut settings, request.policies)?;
+    Ok(settings)
+}
+
+fn pid_max(max: u32) -> Result<PidMax> {
+    match max {
+        0 => Ok(PidMax::DEFAULT),
+        max => Ok(PidMax::new(max)?),
+    }
+}
+
+fn set_policies(settings: &mut Settings, policies: u32) -> Result {
+    if policies & !(uapi::PIDSPACE_POLICY_NO_REUSE | uapi::PIDSPACE_POLICY_INIT) != 0 {
+        return Err(Refusal::BadArgument.into());
+    }
+    settings.no_reuse = policies & uapi::PIDSPACE_POLICY_NO_REUSE != 0;
+    settings.init = policies & uapi::PIDSPACE_POLICY_INIT != 0;
+    Ok(())
+}
+
+/// Makes the stream of a handle that asks for so many events.
+fn stream(events: u32) -> Result<Option<Arc<Stream>>> {
+    match events {
+        0 => Ok(None),
+        1..=uapi::PIDSPACE_EVENTS_MAX => Stream::new(events as usize).map(Some),
+        _ => Err(Refusal::BadArgument.into()),
+    }
+}
+
+fn bound(space: Arc<Space>, stream: Option<Arc<Stream>>, flags: u32) -> Bound {
+    Bound {
+        space,
+        stream,
+        kill_on_close: flags & uapi::PIDSPACE_BIND_F_KILL_ON_CLOSE != 0,
+    }
 }
 
 fn open(handle: &Handle, arg: usize) -> Result {
     let mut arg = Argument::<uapi::pidspace_open>::read(arg)?;
     let name = Name::parse(arg.value.name)?;
+    arg.write()?;
     let space = handle.bind(|| {
         let space = match (arg.value.id, &name) {
             (0, Some(name)) => registry::by_name(name),
             (id, None) if id != 0 => registry::by_id(id),
             _ => return Err(Refusal::BadArgument.into()),
         };
-        admit(space)
+        let stream = stream(arg.value.events)?;
+        let space = admit(space, stream.clone())?;
+        Ok(bound(space, stream, arg.value.flags))
     })?;
     arg.value.id = space.id();
     arg.write()
 }
 
 /// Counts a handle of the caller's in, if there is a space and the caller may open it.
-fn admit(space: Option<Arc<Space>>) -> Result<Arc<Space>> {
+fn admit(space: Option<Arc<Space>>, stream: Option<Arc<Stream>>) -> Result<Arc<Space>> {
     let space = space.ok_or(Refusal::NoSuchSpace)?;
     if !may_open(&space) {
         return Err(Refusal::NotPermitted.into());
     }
-    // A space that ended between being found and now is as good as never found.
-    space.add_handle().map_err(|_| Refusal::NoSuchSpace)?;
-    Ok(space)
+    match space.add_handle(stream) {
+        Ok(()) => Ok(space),
+        // A space that ended between being found and now is as good as never found.
+        Err(_) if space.is_gone() => Err(Refusal::NoSuchSpace.into()),
+        Err(error) => Err(error),
+    }
+}
+
+fn set(handle: &Handle, arg: usize) -> Result {
+    let arg = Argument::<uapi::pidspace_set>::read(arg)?;
+    let request = &arg.value;
+    let asked = |flag| request.flags & flag != 0;
+    let unused = [
+        (uapi::PIDSPACE_SET_F_PID_MAX, request.pid_max),
+        (uapi::PIDSPACE_SET_F_POLICIES, request.policies),
+        (uapi::PIDSPACE_SET_F_MAX_MEMBERS, request.max_members),
+    ];
+    if unused
+        .iter()
+        .any(|&(flag, value)| !asked(flag) && value != 0)
+    {
+        return Err(Refusal::BadArgument.into());
+    }
+    handle.space()?.set(|settings| {
+        if asked(uapi::PIDSPACE_SET_F_PID_MAX) {
+            settings.pid_max = pid_max(request.pid_max)?;
+        }
+        if asked(uapi::PIDSPACE_SET_F_POLICIES) {
+            set_policies(settings, request.policies)?;
+        }
+        if asked(uapi::PIDSPACE_SET_F_MAX_MEMBERS) {
+            settings.max_members = NonZeroU32::new(request.max_members);
+        }
+        Ok(())
+    })
+}
+
+fn adopt(handle: &Handle, arg: usize) -> Result {
+    let mut arg = Argument::<uapi::pidspace_adopt>::read(arg)?;
+    let space = handle.space()?;
+    arg.write()?;
+    let target = if arg.value.flags & uapi::PIDSPACE_ADOPT_F_PIDFD != 0 {
+        adopt::Target::Pidfd(file_of(arg.value.pid)?)
+    } else {
+        adopt::Target::Nr(arg.value.pid)
+    };
+    let tree = arg.value.flags & uapi::PIDSPACE_ADOPT_F_TREE != 0;
+    let adopted = adopt::adopt(space, &target, tree)?;
+    arg.value.processes = adopted.processes;
+    arg.value.numbers = adopted.numbers;
+    arg.write()
 }
 
 fn spawn(handle: &Handle, arg: usize) -> Result {
@@ -165,9 +280,9 @@ fn kill(handle: &Handle, arg: usize) -> Result {
     }
     let everyone = arg.value.flags & uapi::PIDSPACE_KILL_F_SPACE != 0;
     let target = match arg.value.nr {
-        0 if everyone => Target::Everyone,
+        0 if everyone && arg.value.generation == 0 => Target::Everyone,
         _ if everyone => return Err(Refusal::BadArgument.into()),
-        nr => Target::parse(nr)?,
+        nr => Target::parse(nr, arg.value.generation)?,
     };
     let outcome = handle.space()?.kill(target, arg.value.sig as c_int)?;
     arg.value.signalled = outcome.signalled;
@@ -182,17 +297,17 @@ fn destroy(handle: &Handle, arg: usize) -> Result {
         registry::settle(space.id(), space.destroy()?);
         return Ok(());
     }
-    let fate = space.destroy_with_members()?;
+    let (fate, was_live) = space.destroy_with_members()?;
     registry::settle(space.id(), fate);
     if fate == Fate::Bury {
         return Ok(());
     }
-    // The space may be gone before the walk begins, which is what is wanted.
-    if space
-        .kill_everyone()
-        .is_ok_and(|outcome| outcome.refused != 0)
-    {
-        space.cancel_destroy();
+    // The space may be gone before the signal is sent, which is what is wanted.
+    let killed = space.kill_everyone();
+    if killed.is_ok_and(|outcome| outcome.refused != 0) {
+        if was_live {
+            space.cancel_destroy();
+        }
         return Err(Refusal::NotPermitted.into());
     }
     if space.wait_settled()? {

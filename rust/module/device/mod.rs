@@ -3,19 +3,21 @@
 //! `/dev/pidspace`: an open file is a handle, bound to one space for life.
 
 mod args;
+mod events;
+mod file;
 mod ioctl;
 mod query;
 
-use crate::{
-    error::Refusal,
-    registry,
-    space::Space, //
-};
+pub(crate) use self::file::Device;
+use crate::{cred::Impersonation, error::Refusal, registry, space::Space, stream::Stream};
 use kernel::{
-    fs::File,
+    fs::{
+        File,
+        Kiocb, //
+    },
+    iov::IovIterDest,
     miscdevice::{
         MiscDevice,
-        MiscDeviceOptions,
         MiscDeviceRegistration, //
     },
     new_mutex,
@@ -23,31 +25,36 @@ use kernel::{
     seq_file::SeqFile,
     seq_print,
     sync::{
+        poll::PollTable,
         Arc,
         Mutex,
         SetOnce, //
     },
 };
 
-/// The device, registered.
-pub(crate) type Device = MiscDeviceRegistration<Handle>;
-
 /// Registers the device.
 ///
 /// # Errors
 ///
 /// Those of `misc_register()`.
-pub(crate) fn register() -> impl PinInit<Device, Error> {
-    MiscDeviceRegistration::register(MiscDeviceOptions { name: c"pidspace" })
+pub(crate) fn register() -> impl PinInit<Device<Handle>, Error> {
+    Device::register(c"pidspace")
 }
 
 /// An open file of the device.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Handle {
-    space: SetOnce<Arc<Space>>,
+    bound: SetOnce<Bound>,
     /// Lets one command at a time bind the handle. Taken before every other lock of the module.
     #[pin]
     binding: Mutex<()>,
+}
+
+/// What a handle is bound to, and how.
+struct Bound {
+    space: Arc<Space>,
+    stream: Option<Arc<Stream>>,
+    kill_on_close: bool,
 }
 
 impl Handle {
@@ -58,16 +65,16 @@ impl Handle {
 
     /// Returns the space that the handle is bound to, if it is bound.
     fn bound(&self) -> Option<&Arc<Space>> {
-        self.space.as_ref()
+        self.bound.as_ref().map(|bound| &bound.space)
     }
 
     /// Binds the handle to what `find` returns, which counts the handle in.
-    fn bind(&self, find: impl FnOnce() -> Result<Arc<Space>>) -> Result<&Arc<Space>> {
+    fn bind(&self, find: impl FnOnce() -> Result<Bound>) -> Result<&Arc<Space>> {
         let _one_at_a_time = self.binding.lock();
         if self.bound().is_some() {
             return Err(Refusal::BoundAlready.into());
         }
-        self.space.populate(find()?);
+        self.bound.populate(find()?);
         self.space()
     }
 }
@@ -75,8 +82,9 @@ impl Handle {
 #[pinned_drop]
 impl PinnedDrop for Handle {
     fn drop(self: Pin<&mut Self>) {
-        if let Some(space) = self.bound() {
-            registry::settle(space.id(), space.remove_handle());
+        if let Some(bound) = self.bound.as_ref() {
+            let fate = bound.space.remove_handle(bound.stream.as_ref());
+            registry::settle(bound.space.id(), fate);
         }
     }
 }
@@ -85,23 +93,43 @@ impl PinnedDrop for Handle {
 impl MiscDevice for Handle {
     type Ptr = Pin<KBox<Self>>;
 
-    fn open(_file: &File, _device: &Device) -> Result<Self::Ptr> {
+    fn open(_file: &File, _device: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         KBox::try_pin_init(
             try_pin_init!(Self {
-                space: SetOnce::new(),
+                bound: SetOnce::new(),
                 binding <- new_mutex!((), "pidspace::Handle::binding"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
     }
 
+    fn release(handle: Self::Ptr, file: &File) {
+        let killer = handle.bound.as_ref().filter(|bound| bound.kill_on_close);
+        if let Some(bound) = killer {
+            let _opener = Impersonation::of_opener(file);
+            // A space that is gone has nobody to kill.
+            let _ = bound.space.kill_everyone();
+        }
+    }
+
     fn ioctl(handle: Pin<&Self>, _file: &File, command: u32, arg: usize) -> Result<isize> {
         ioctl::dispatch(handle.get_ref(), command, arg).map(|()| 0)
+    }
+
+    fn read_iter(kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterDest<'_>) -> Result<usize> {
+        let may_wait = file::may_wait(&kiocb);
+        events::read(kiocb.file().get_ref(), may_wait, iov)
     }
 
     fn show_fdinfo(handle: Pin<&Self>, info: &SeqFile, _file: &File) {
         if let Some(space) = handle.bound() {
             seq_print!(info, "pidspace-id:\t{}\n", space.id());
         }
+    }
+}
+
+impl file::Poll for Handle {
+    fn poll(&self, file: &File, table: &PollTable<'_>) -> u32 {
+        events::poll(self, file, table)
     }
 }

@@ -15,24 +15,31 @@ use super::{
 };
 use crate::{
     binding::Binding,
+    cred::is_admin,
     error::Refusal,
     logic::Nr,
     membership, registry,
-    space::Space,
+    space::{
+        Settings,
+        Space, //
+    },
     task::{
         current_task,
         find_for_current,
-        is_admin,
         pid_of_pidfd,
         PidRef,
         Role, //
     },
     uapi,
 };
+use core::num::NonZeroU32;
 use kernel::{
     fs::LocalFile,
     prelude::*,
-    sync::rcu,
+    sync::{
+        aref::ARef,
+        rcu, //
+    },
     uaccess::{
         UserPtr,
         UserSlice, //
@@ -71,14 +78,27 @@ fn describe(space: &Space) -> Result<uapi::pidspace_info> {
         } else {
             uapi::PIDSPACE_STATE_LIVE
         },
-        pid_max: status.pid_max,
+        pid_max: status.settings.pid_max.get(),
         last_nr: status.last_nr,
         numbers: status.numbers,
         handles: status.handles,
         spawners: status.spawners,
         owner: space.owner().into_uid_in_current_ns(),
         name: space.name().map_or([0; _], |name| name.bytes()),
+        policies: policies(&status.settings),
+        max_members: status.settings.max_members.map_or(0, NonZeroU32::get),
     })
+}
+
+fn policies(settings: &Settings) -> u32 {
+    let mut policies = 0;
+    if settings.no_reuse {
+        policies |= uapi::PIDSPACE_POLICY_NO_REUSE;
+    }
+    if settings.init {
+        policies |= uapi::PIDSPACE_POLICY_INIT;
+    }
+    policies
 }
 
 /// `PIDSPACE_IOC_LIST`
@@ -209,8 +229,7 @@ fn translate(handle: &Handle, op: u32, from: i32) -> Result<uapi::pidspace_nr> {
             find_for_current(from, &guard).and_then(|pid| in_space(pid, &guard))
         }
         uapi::PIDSPACE_LOOKUP_PIDFD => {
-            let fd = u32::try_from(from).map_err(|_| Refusal::NotAPidfd)?;
-            let file = LocalFile::fget(fd).map_err(|_| Refusal::NotAPidfd)?;
+            let file = file_of(from)?;
             let pid = pid_of_pidfd(&file).ok_or(Refusal::NotAPidfd)?;
             in_space(pid, &rcu::read_lock())
         }
@@ -222,6 +241,12 @@ fn translate(handle: &Handle, op: u32, from: i32) -> Result<uapi::pidspace_nr> {
         from,
         ..answer.map_or_else(Default::default, |answer| answer.nr)
     })
+}
+
+/// Returns the open file that a request calls a pidfd.
+pub(super) fn file_of(pidfd: i32) -> Result<ARef<LocalFile>> {
+    let fd = u32::try_from(pidfd).map_err(|_| Refusal::NotAPidfd)?;
+    Ok(LocalFile::fget(fd).map_err(|_| Refusal::NotAPidfd)?)
 }
 
 /// What a number translates into, and whose it is.

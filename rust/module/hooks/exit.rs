@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The end of a number: when the kernel frees the `struct pid`, and not before.
+//! The end of a process, and the end of a number: when the kernel frees the `struct pid`, and not
+//! before.
 
 use super::{
     ftrace::{
@@ -10,8 +11,11 @@ use super::{
     functions::FreePid,
 };
 use crate::{
-    membership,
-    task::PidRef, //
+    adopt, membership,
+    task::{
+        PidRef,
+        TaskRef, //
+    },
 };
 
 /// Releases the number of a `struct pid` that nothing uses any more.
@@ -24,5 +28,14 @@ impl Hook for Exit {
     fn enter(pid: PidRef<'_>) -> Verdict {
         membership::release(pid);
         Verdict::Run
+    }
+}
+
+/// Takes notice that `task`, the calling one, ends; it is the `last` thread of its process or not.
+#[inline]
+pub(crate) fn exiting(task: TaskRef<'_>, last: bool) {
+    adopt::exiting(task, last);
+    if last {
+        membership::exited(task);
     }
 }

@@ -10,13 +10,14 @@ use super::{
     functions::{
         CgroupCanFork,
         Forking, //
-    },
-    tracepoint::NewtaskProbe,
+    }, //
 };
 use crate::{
+    adopt,
     membership,
     task::TaskRef, //
 };
+use kernel::error::code::ERESTARTNOINTR;
 
 /// Numbers or refuses a child.
 pub(crate) struct Fork;
@@ -26,20 +27,20 @@ impl Hook for Fork {
 
     #[inline]
     fn enter(forking: Forking<'_>) -> Verdict {
-        // Whatever the reason is: io_uring repeats a fork for ever on some errors, not on EAGAIN.
+        // io_uring repeats the fork of a worker, which is a thread, for ever on other errors than
+        // EAGAIN; a thread is not told to restart.
         match membership::fork(forking.child, forking.is_thread) {
             Ok(()) => Verdict::Run,
+            Err(ERESTARTNOINTR) => Verdict::Restart,
             Err(_) => Verdict::Eagain,
         }
     }
 }
 
-/// Catches a child that was being born while its space was killed.
-pub(crate) struct Newtask;
-
-impl NewtaskProbe for Newtask {
-    #[inline]
-    fn newtask(child: TaskRef<'_>) {
-        membership::newtask(child);
+/// Knows the child when it is visible, and takes it in if its parent was adopted during the fork.
+#[inline]
+pub(crate) fn newtask(child: TaskRef<'_>) {
+    if !membership::newtask(child) {
+        adopt::newtask(child);
     }
 }

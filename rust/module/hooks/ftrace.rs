@@ -20,6 +20,7 @@ use kernel::{
 extern "C" {
     fn pidspace_ftrace_argument(fregs: *mut c_void, n: c_uint) -> c_ulong;
     fn pidspace_ftrace_return_eagain(fregs: *mut c_void);
+    fn pidspace_ftrace_return_restart(fregs: *mut c_void);
 }
 
 /// How often registering is tried again when another tracer holds a lock that it needs.
@@ -31,6 +32,9 @@ pub(crate) enum Verdict {
     Run,
     /// The function returns `-EAGAIN` to its caller.
     Eagain,
+    /// The function returns `-ERESTARTNOINTR`: the system call begins anew once the calling task,
+    /// which has a signal pending, has acted on that.
+    Restart,
 }
 
 /// A kernel function whose arguments are known.
@@ -42,7 +46,7 @@ pub(crate) enum Verdict {
 pub(crate) unsafe trait Function {
     /// The symbol.
     const SYMBOL: &'static CStr;
-    /// Whether the function returns an `int` and its caller copes with `-EAGAIN`.
+    /// Whether the function returns an `int` and its caller copes with the verdicts.
     const MAY_REFUSE: bool;
     /// The arguments, as they are seen at the entry.
     type Arguments<'a>;
@@ -74,10 +78,15 @@ impl Call {
         unsafe { pidspace_ftrace_argument(self.0, n) }
     }
 
-    fn refuse(&self) {
-        // SAFETY: The pointer is valid by the type invariant; `Function::MAY_REFUSE` says that the
-        // caller of the hooked function takes such an answer.
-        unsafe { pidspace_ftrace_return_eagain(self.0) };
+    fn decide(&self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Run => (),
+            // SAFETY: The pointer is valid by the type invariant; `Function::MAY_REFUSE` says that
+            // the caller of the hooked function takes such an answer, here and below.
+            Verdict::Eagain => unsafe { pidspace_ftrace_return_eagain(self.0) },
+            // SAFETY: As above.
+            Verdict::Restart => unsafe { pidspace_ftrace_return_restart(self.0) },
+        }
     }
 }
 
@@ -166,8 +175,9 @@ impl<H: Hook> FtraceHook<H> {
         let Some(arguments) = <H::Function as Function>::arguments(&call) else {
             return;
         };
-        if let (Verdict::Eagain, true) = (H::enter(arguments), H::Function::MAY_REFUSE) {
-            call.refuse();
+        let verdict = H::enter(arguments);
+        if H::Function::MAY_REFUSE {
+            call.decide(&verdict);
         }
     }
 }

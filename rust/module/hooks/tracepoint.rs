@@ -2,7 +2,6 @@
 
 //! Probes on the kernel's tracepoints.
 
-use crate::task::TaskRef;
 use core::{
     marker::PhantomData,
     ptr, //
@@ -17,28 +16,30 @@ extern "C" {
     fn pidspace_tracepoint_synchronize_unregister();
 }
 
-/// What a probe on `task_newtask` does.
+/// A tracepoint whose prototype is known, and what is done there.
 ///
-/// The tracepoint is in `copy_process()`, with no locks held: the child is visible and cannot run
-/// yet. It fires for every kind of new task, io_uring's and vhost's workers included.
-pub(crate) trait NewtaskProbe {
-    /// Takes notice of the new task. Process context.
-    fn newtask(child: TaskRef<'_>);
-}
+/// # Safety
+///
+/// `callback()` must be a function of the tracepoint's prototype, after a `void *` of its own.
+pub(crate) unsafe trait Probe {
+    /// The name of the tracepoint.
+    const TRACEPOINT: &'static CStr;
 
-const NEWTASK: &CStr = c"task_newtask";
+    /// Returns the function that the tracepoint is to call.
+    fn callback() -> *mut c_void;
+}
 
 /// A probe in force; dropping it takes the probe off and waits until it does not run any more.
 ///
 /// # Invariants
 ///
 /// The probe is registered at `tracepoint`.
-pub(crate) struct NewtaskHook<P: NewtaskProbe> {
+pub(crate) struct TracepointHook<P: Probe> {
     tracepoint: *mut bindings::tracepoint,
     _probe: PhantomData<P>,
 }
 
-impl<P: NewtaskProbe> NewtaskHook<P> {
+impl<P: Probe> TracepointHook<P> {
     /// Puts the probe in force.
     ///
     /// # Errors
@@ -49,10 +50,10 @@ impl<P: NewtaskProbe> NewtaskHook<P> {
     ///
     /// Process context. Sleeps.
     pub(crate) fn register() -> Result<Self> {
-        let tracepoint = find(NEWTASK).ok_or(ENOENT)?;
+        let tracepoint = find(P::TRACEPOINT).ok_or(ENOENT)?;
         // SAFETY: The tracepoint is the kernel's own, so it stays; the probe has its prototype.
         to_result(unsafe {
-            bindings::tracepoint_probe_register(tracepoint, Self::probe(), ptr::null_mut())
+            bindings::tracepoint_probe_register(tracepoint, P::callback(), ptr::null_mut())
         })?;
         // INVARIANT: The probe has just been registered.
         Ok(Self {
@@ -60,31 +61,13 @@ impl<P: NewtaskProbe> NewtaskHook<P> {
             _probe: PhantomData,
         })
     }
-
-    fn probe() -> *mut c_void {
-        Self::callback as *mut c_void
-    }
-
-    /// # Safety
-    ///
-    /// Must only be called by the tracepoint `task_newtask`.
-    unsafe extern "C" fn callback(
-        _data: *mut c_void,
-        child: *mut bindings::task_struct,
-        _clone_flags: u64,
-    ) {
-        // SAFETY: The tracepoint's caller, `copy_process()`, keeps the child during the call.
-        if let Some(child) = unsafe { TaskRef::from_raw(child) } {
-            P::newtask(child);
-        }
-    }
 }
 
-impl<P: NewtaskProbe> Drop for NewtaskHook<P> {
+impl<P: Probe> Drop for TracepointHook<P> {
     fn drop(&mut self) {
         // SAFETY: The probe is registered by the type invariant.
         unsafe {
-            bindings::tracepoint_probe_unregister(self.tracepoint, Self::probe(), ptr::null_mut())
+            bindings::tracepoint_probe_unregister(self.tracepoint, P::callback(), ptr::null_mut())
         };
         // SAFETY: Process context, which may sleep.
         unsafe { pidspace_tracepoint_synchronize_unregister() };
@@ -92,10 +75,10 @@ impl<P: NewtaskProbe> Drop for NewtaskHook<P> {
 }
 
 // SAFETY: A registered probe is not tied to a thread.
-unsafe impl<P: NewtaskProbe> Send for NewtaskHook<P> {}
+unsafe impl<P: Probe> Send for TracepointHook<P> {}
 
 // SAFETY: Nothing can be done with a shared reference.
-unsafe impl<P: NewtaskProbe> Sync for NewtaskHook<P> {}
+unsafe impl<P: Probe> Sync for TracepointHook<P> {}
 
 /// A search for a tracepoint.
 struct Search {

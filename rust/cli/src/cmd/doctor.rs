@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 const LOAD: &str = "load the module: modprobe pidspace";
-const LOAD_MATCHING: &str = "load the module that came with this program";
+const LOAD_MATCHING: &str = "load the module of this version";
 
 /// What was looked at, and what is to be done when it is not as it should be.
 #[derive(Debug)]
@@ -196,7 +196,7 @@ mod tests {
         for (call, errno, advice) in [
             (Call::OpenDevice, Errno::ENXIO, "modprobe"),
             (Call::OpenDevice, Errno::EACCES, "permissions"),
-            (Call::Abi, Errno::ENOTTY, "came with"),
+            (Call::Abi, Errno::ENOTTY, "of this version"),
         ] {
             let fake = Fake::default();
             fake.fail(call, errno);
@@ -214,7 +214,14 @@ mod tests {
         let checks: Vec<_> = found.iter().map(|(what, _)| what.as_str()).collect();
         assert_eq!(
             checks,
-            ["abi level", "hook fork", "hook newtask", "anomalies"]
+            [
+                "abi level",
+                "hook fork",
+                "hook newtask",
+                "hook exiting",
+                "hook exec",
+                "anomalies"
+            ]
         );
     }
 

@@ -29,12 +29,14 @@ pub(crate) fn run<S: Sys>(args: &Args, sys: S) -> Result<u8, Error> {
     let space = space.map_err(Error::about(&args.space))?;
     let watch = Watch::begin(Session::Callers)?;
     let mut command = launch::command(&args.command);
+    watch.leave_signals_to(&mut command);
     let mut child = launch::start(&space, &args.space, &mut command)?;
     watch.wait(&mut child)
 }
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::signal::SigSet;
     use pidspace_client::testing::Fake;
     use pidspace_client::{Call, Errno};
 
@@ -57,6 +59,16 @@ mod tests {
         assert_eq!(missing.launch_status(), 127);
         let missing = pidspace(&fake, "exec web -- /dev/null").status.unwrap_err();
         assert_eq!(missing.launch_status(), 126);
+    }
+
+    #[test]
+    fn it_can_be_signalled() {
+        let fake = Fake::default();
+        fake.add_space("web");
+        let line = "exec web -- grep -q SigBlk:.0000000000000000 /proc/self/status";
+        // Another test may have run in this thread before.
+        SigSet::empty().thread_set_mask().unwrap();
+        assert_eq!(pidspace(&fake, line).status.unwrap(), 0);
     }
 
     #[test]

@@ -45,9 +45,9 @@ mod tests {
         assert_eq!(ls.status.unwrap(), 0);
         assert_eq!(
             ls.out,
-            "NAME ID OWNER MODE  STATE NUMBERS PID-MAX HANDLES\n\
-             web   1 root  track live        1   32768       0\n\
-             -     2 root  track live        0   32768       0\n"
+            "NAME ID OWNER MODE  STATE NUMBERS PID-MAX MAX-MEMBERS POLICIES HANDLES\n\
+             web   1 root  track live        1   32768           - -              0\n\
+             -     2 root  track live        0   32768           - -              0\n"
         );
     }
 
@@ -62,7 +62,7 @@ mod tests {
         let ls = pidspace(&two(), "ls --json");
         let web = json!({
             "name": "web", "id": 1, "owner": "root", "mode": "track", "state": "live",
-            "numbers": 1, "pid_max": 32768, "handles": 0,
+            "numbers": 1, "pid_max": 32768, "max_members": null, "policies": null, "handles": 0,
         });
         assert_eq!(ls.json()["spaces"][0], web);
         assert_eq!(ls.json()["spaces"][1]["name"], json!(null));

@@ -2,7 +2,11 @@
 
 //! The commands, one file each.
 
+mod adopt;
+mod create;
 mod doctor;
+mod event;
+mod events;
 mod exec;
 mod info;
 mod kill;
@@ -10,9 +14,12 @@ mod ls;
 mod pid;
 mod ps;
 mod rm;
+mod rules;
 mod run;
+mod set;
 mod space;
 mod translation;
+mod wait;
 
 use std::fmt;
 use std::io::Write;
@@ -42,6 +49,10 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Run a command in an existing space
     Exec(exec::Args),
+    /// Make a space with nothing in it
+    Create(create::Args),
+    /// Take running processes into a space
+    Adopt(adopt::Args),
     /// List the spaces that you may open
     Ls(ls::Args),
     /// List what is in a space
@@ -52,6 +63,12 @@ pub(crate) enum Command {
     Pid(pid::Args),
     /// Signal a process, a process group or a whole space
     Kill(kill::Args),
+    /// Wait until a space is empty, or for a process in it to end
+    Wait(wait::Args),
+    /// Tell what happens in a space
+    Events(events::Args),
+    /// Change the limits and policies of a space
+    Set(set::Args),
     /// Remove a space
     Rm(rm::Args),
     /// Check whether everything is in order
@@ -75,11 +92,16 @@ pub(crate) fn run<S: Sys + Clone>(
     match command {
         Command::Run(args) => run::run(args, sys, io),
         Command::Exec(args) => exec::run(args, sys),
+        Command::Create(args) => create::run(args, sys, io),
+        Command::Adopt(args) => adopt::run(args, sys, io),
         Command::Ls(args) => ls::run(args, sys, io),
         Command::Ps(args) => ps::run(args, sys, io),
         Command::Info(args) => info::run(args, sys, io),
         Command::Pid(args) => pid::run(args, sys, io),
         Command::Kill(args) => kill::run(args, sys, io),
+        Command::Wait(args) => wait::run(args, sys, io),
+        Command::Events(args) => events::run(args, sys, io),
+        Command::Set(args) => set::run(args, sys, io),
         Command::Rm(args) => rm::run(args, sys, io),
         Command::Doctor(args) => doctor::run(args, sys, io),
     }

@@ -13,15 +13,16 @@ use crate::target::Number;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A plain number is a global one.  Numbers that do not translate are said on standard error, and the
-exit status is 1.
+A plain number is a global one.  The local one is printed with its generation, SPACE:NR@GEN, which
+other commands take too: it is no other process, even when the number is used again.  Numbers that
+do not translate are said on standard error, and the exit status is 1.
 
 Example:
   pidspace pid web:2
   pidspace pid 1234 1235 --json")]
 pub(crate) struct Args {
     /// What to translate: SPACE:NR, or a global number
-    #[arg(required = true, value_name = "SPACE:NR|GLOBAL-NR")]
+    #[arg(required = true, value_name = "SPACE:NR[@GEN]|GLOBAL-NR")]
     numbers: Vec<Number>,
     /// Print JSON
     #[arg(long)]
@@ -50,16 +51,19 @@ pub(crate) fn run<S: Sys>(args: &Args, sys: S, io: &mut Io<'_>) -> Result<u8, Er
 
 fn translate<S: Sys>(pidspace: &Pidspace<S>, number: &Number) -> Result<Translation, Error> {
     match number {
-        Number::Local(name, local) => {
-            let space = pidspace.open(name).map_err(Error::about(name))?;
+        Number::Local(local) => {
+            let space = pidspace.open(&local.space);
             let found = space
-                .to_global(*local)
-                .map_err(Error::about(&format!("{name}:{local} local")))?;
+                .map_err(Error::about(&local.space))?
+                .to_global(local.nr)
+                .map_err(Error::about(local))?;
+            local.check(found.generation)?;
             Ok(Translation {
-                space: name.clone(),
+                space: local.space.clone(),
                 id: found.space,
-                local: *local,
+                local: local.nr,
                 global: found.nr,
+                generation: found.generation,
             })
         }
         Number::Global(global) => {
@@ -74,6 +78,7 @@ fn translate<S: Sys>(pidspace: &Pidspace<S>, number: &Number) -> Result<Translat
                 id: found.space,
                 local: found.nr,
                 global: *global,
+                generation: found.generation,
             })
         }
     }
@@ -111,14 +116,18 @@ mod tests {
         assert_eq!(pid.status.unwrap(), 0);
         assert_eq!(
             pid.out,
-            "web:2 local = 5001 global\n5000 global = web:1 local\n6000 global = @2:1 local\n"
+            "web:2@2 local = 5001 global\n\
+             5000 global = web:1@1 local\n\
+             6000 global = @2:1@1 local\n"
         );
     }
 
     #[test]
     fn json_names_them_alike_in_both_directions() {
         let json = pidspace(&web(), "pid --json web:2 5001").json();
-        let both = json!({ "space": "web", "id": 1, "local": 2, "global": 5001 });
+        let both = json!({
+            "space": "web", "id": 1, "local": 2, "global": 5001, "generation": 2,
+        });
         assert_eq!(json, json!({ "pids": [both, both] }));
     }
 
@@ -126,7 +135,7 @@ mod tests {
     fn what_does_not_translate_is_said_and_the_rest_goes_on() {
         let pid = pidspace(&web(), "pid web:9 5001 nope:1");
         assert_eq!(pid.status.unwrap(), 1);
-        assert_eq!(pid.out, "5001 global = web:2 local\n");
+        assert_eq!(pid.out, "5001 global = web:2@2 local\n");
         let lines: Vec<_> = pid.err.lines().collect();
         assert!(
             lines[0].starts_with("pidspace: web:9 local: cannot translate"),
@@ -136,6 +145,14 @@ mod tests {
             lines[1].starts_with("pidspace: nope: cannot open"),
             "{lines:?}"
         );
+    }
+
+    #[test]
+    fn what_is_printed_can_be_asked_and_a_later_process_is_not_meant() {
+        let fake = web();
+        assert_eq!(pidspace(&fake, "pid web:2@2").status.unwrap(), 0);
+        let sentence = "number 2 of 'web' is another process by now";
+        assert_eq!(pidspace(&fake, "pid web:2@1").error(), sentence);
     }
 
     #[test]

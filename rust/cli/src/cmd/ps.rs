@@ -13,6 +13,8 @@ use crate::task::{self, Task};
 A '-' stands for a number that is not a member's, and for what a number without a task has not:
 that of a child being born, or of a process group or session whose leader is gone.
 
+The column TARGET is what kill, pid and wait take: the number and its generation.
+
 Example:
   pidspace ps web
   pidspace ps web --threads
@@ -30,6 +32,7 @@ pub(crate) struct Args {
 /// A number in use and the task behind it.
 #[derive(Debug)]
 pub(crate) struct Number {
+    space: SpaceRef,
     member: Member,
     task: Option<Task>,
 }
@@ -75,18 +78,27 @@ impl Row for Number {
             |number: &Self| Some(number.member.generation),
         )
         .on_request(),
+        Column::text("TARGET", "SPACE:NR@GEN, for other commands", |it: &Self| {
+            let (nr, generation) = (it.member.nr, it.member.generation);
+            Some(format!("{}:{nr}@{generation}", it.space))
+        })
+        .on_request(),
     ];
 }
 
 impl Number {
-    fn read(member: Member, threads: bool) -> Self {
+    fn read(space: SpaceRef, member: Member, threads: bool) -> Self {
         let task = match (member.global_tgid, member.global) {
             _ if member.no_task => None,
             (Some(tgid), Some(tid)) if threads && !member.leader => task::thread(tgid, tid).ok(),
             (Some(tgid), _) => task::process(tgid).ok(),
             _ => None,
         };
-        Self { member, task }
+        Self {
+            space,
+            member,
+            task,
+        }
     }
 
     fn state(&self) -> Option<String> {
@@ -101,18 +113,22 @@ impl Number {
 pub(crate) fn run<S: Sys>(args: &Args, sys: S, io: &mut Io<'_>) -> Result<u8, Error> {
     let space = Pidspace::with(sys)?.open(&args.space);
     let numbers = space
-        .and_then(|space| numbers(&space, args.threads))
+        .and_then(|space| numbers(&space, &args.space, args.threads))
         .map_err(Error::about(&args.space))?;
     args.listing.print(&numbers, io.out)?;
     Ok(0)
 }
 
-fn numbers<H: Handle>(space: &Space<H>, threads: bool) -> ClientResult<Vec<Number>> {
+fn numbers<H: Handle>(
+    space: &Space<H>,
+    name: &SpaceRef,
+    threads: bool,
+) -> ClientResult<Vec<Number>> {
     let members: Vec<Member> = space.members().collect::<ClientResult<_>>()?;
     let mut numbers: Vec<_> = members
         .into_iter()
         .filter(|member| threads || member.leader || member.no_task)
-        .map(|member| Number::read(member, threads))
+        .map(|member| Number::read(name.clone(), member, threads))
         .collect();
     forget_strangers(space, &mut numbers)?;
     Ok(numbers)
@@ -191,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn a_target_is_what_other_commands_take() {
+        let fake = web();
+        let ps = pidspace(&fake, "ps web -n -o target");
+        assert_eq!(ps.out, "web:1@1\nweb:2@2\nweb:4@4\n");
+        assert_eq!(pidspace(&fake, "pid web:2@2").status.unwrap(), 0);
+        let ps = pidspace(&fake, "ps @1 -n -o target");
+        assert!(ps.out.starts_with("@1:1@1\n"), "{}", ps.out);
+    }
+
+    #[test]
     fn json_has_null_for_what_is_not() {
         let json = pidspace(&web(), "ps web --json").json();
         let this = &json["numbers"][0];
@@ -206,11 +232,9 @@ mod tests {
     #[test]
     fn a_number_that_was_reused_has_no_task() {
         let fake = web();
-        let space = Pidspace::with(fake.clone())
-            .unwrap()
-            .open(&"web".parse().unwrap())
-            .unwrap();
-        let mut numbers = numbers(&space, false).unwrap();
+        let name = "web".parse().unwrap();
+        let space = Pidspace::with(fake.clone()).unwrap().open(&name).unwrap();
+        let mut numbers = numbers(&space, &name, false).unwrap();
         numbers[0].member.generation += 1;
         forget_strangers(&space, &mut numbers).unwrap();
         assert_eq!(numbers[0].task, None);

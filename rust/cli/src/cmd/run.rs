@@ -3,34 +3,44 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::Child;
+use std::time::Duration;
 
 use pidspace_client::sys::{in_own_session, Handle, Sys};
-use pidspace_client::{GlobalNr, Name, Options, Pidspace, Space, SpaceRef};
+use pidspace_client::{Binding, Errno, GlobalNr, Name, Pidspace, Space, SpaceRef};
 
+use super::rules::Rules;
 use super::translation::Translation;
 use super::Io;
 use crate::error::Error;
 use crate::launch::{self, Session, Watch};
 use crate::output::print_json;
+use crate::signal::Signal;
+
+/// How long what was killed may take to be gone, before the exit status is worth more.
+const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The command leads a session of its own and has no controlling terminal: a shell in it runs without
 job control.  Signals sent to pidspace, those of the terminal included, are passed on, and it ends
 with the status of the command.  A named space stays until it is removed; an unnamed one stays while
-numbers in it are in use.
+numbers in it are in use.  With --kill-on-exit nothing in the space outlives pidspace, be that
+killed itself.
 
 Example:
   pidspace run -- make
   pidspace run --name web --pid-max 1000 -- sh -c 'server & wait'
+  pidspace run --kill-on-exit --max-members 200 -- make test
   pidspace run --name web --detach -- server")]
 pub(crate) struct Args {
     /// Name the space
     #[arg(long)]
     name: Option<Name>,
-    /// Keep local numbers below this, 301 to 4194304 [default: 32768]
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(301..=4_194_304))]
-    pid_max: Option<u32>,
+    #[command(flatten)]
+    rules: Rules,
+    /// Kill what is left in the space when CMD ends, and everything if pidspace itself is killed
+    #[arg(long, conflicts_with = "detach")]
+    kill_on_exit: bool,
     /// Do not wait: print the space and both numbers of the command
     ///
     /// The command gets /dev/null for each of its standard streams that is not redirected to or
@@ -47,10 +57,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run<S: Sys>(args: &Args, sys: S, io: &mut Io<'_>) -> Result<u8, Error> {
     let pidspace = Pidspace::with(sys)?;
-    let options = Options {
-        name: args.name.clone(),
-        pid_max: args.pid_max,
+    let binding = Binding {
+        kill_on_close: args.kill_on_exit,
+        ..Binding::default()
     };
+    let options = args.rules.options(args.name.clone(), binding);
     let space = pidspace
         .create(&options)
         .map_err(|error| match &args.name {
@@ -68,6 +79,13 @@ pub(crate) fn run<S: Sys>(args: &Args, sys: S, io: &mut Io<'_>) -> Result<u8, Er
         return Ok(0);
     };
     let status = watch.wait(&mut child)?;
+    if args.kill_on_exit {
+        kill_rest(&space, &name, io);
+    }
+    if args.kill_on_exit || args.rules.init {
+        // Without it the space would be said to be in use.
+        let _ = space.wait(Some(GRACE));
+    }
     if args.name.is_none() {
         mention_rest(&space, &name, io);
     }
@@ -86,15 +104,20 @@ fn start<H: Handle>(
         launch::detach_streams(&mut command);
         None
     } else {
-        Some(Watch::begin(Session::Own)?)
+        let watch = Watch::begin(Session::Own)?;
+        watch.leave_signals_to(&mut command);
+        Some(watch)
     };
     Ok((launch::start(space, name, &mut command)?, watch))
 }
 
 /// Removes the space again, unless somebody else has started something in it meanwhile.
 fn undo<H: Handle>(space: &Space<H>, name: &SpaceRef, io: &mut Io<'_>) {
-    if let Err(error) = space.destroy(false) {
-        io.complain(&Error::about(name)(error));
+    match space.destroy(false) {
+        Ok(()) => {}
+        // The policy INIT has ended it with the process that could not run the command.
+        Err(error) if error.errno() == Some(Errno::ESTALE) => {}
+        Err(error) => io.complain(&Error::about(name)(error)),
     }
 }
 
@@ -114,6 +137,7 @@ fn introduce<H: Handle>(
         id: found.space,
         local: found.nr,
         global,
+        generation: found.generation,
     };
     if json {
         print_json(&translation.labelled(), io.out)?;
@@ -122,6 +146,20 @@ fn introduce<H: Handle>(
         writeln!(io.out, "{local} = {global}")?;
     }
     Ok(())
+}
+
+/// Kills what the command has left.
+fn kill_rest<H: Handle>(space: &Space<H>, name: &SpaceRef, io: &mut Io<'_>) {
+    match space.kill_all(Signal::KILL.number()) {
+        Ok(sent) if sent.refused == 0 => {}
+        Ok(sent) => io.complain(&format_args!(
+            "{name}: no permission to kill {} of the processes left in the space",
+            sent.refused
+        )),
+        // Nothing was left, and with the policy INIT the space goes with that.
+        Err(error) if matches!(error.errno(), Some(Errno::ESRCH | Errno::ESTALE)) => {}
+        Err(error) => io.complain(&Error::about(name)(error)),
+    }
 }
 
 /// Says how to reach what the command has left in a space that has no name.
@@ -137,6 +175,7 @@ fn mention_rest<H: Handle>(space: &Space<H>, name: &SpaceRef, io: &mut Io<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::signal::SigSet;
     use pidspace_client::testing::Fake;
     use pidspace_client::{Call, Errno};
     use serde_json::json;
@@ -157,6 +196,15 @@ mod tests {
             1
         );
         assert_eq!(listed(&fake), "web\n");
+    }
+
+    #[test]
+    fn the_command_can_be_signalled() {
+        let fake = Fake::default();
+        let line = "run -- grep -q SigBlk:.0000000000000000 /proc/self/status";
+        // Another test may have run in this thread before.
+        SigSet::empty().thread_set_mask().unwrap();
+        assert_eq!(pidspace(&fake, line).status.unwrap(), 0);
     }
 
     #[test]
@@ -184,10 +232,12 @@ mod tests {
         let run = pidspace(&fake, "run --name web --detach --json -- true");
         let global = run.json()["global"].clone();
         assert!(global.is_u64());
-        let expected = json!({ "space": "web", "id": 1, "local": 1, "global": global });
+        let expected = json!({
+            "space": "web", "id": 1, "local": 1, "global": global, "generation": 1,
+        });
         assert_eq!(run.json(), expected);
         let run = pidspace(&fake, "run --detach -- true");
-        assert!(run.out.starts_with("@2:1 local = "), "{}", run.out);
+        assert!(run.out.starts_with("@2:1@1 local = "), "{}", run.out);
         assert!(run.out.ends_with(" global\n"), "{}", run.out);
     }
 
@@ -200,5 +250,36 @@ mod tests {
             .error()
             .starts_with("web: cannot create the space: the name is taken"));
         assert_eq!(listed(&fake), "web\n");
+    }
+
+    #[test]
+    fn a_space_is_run_by_its_rules() {
+        let fake = Fake::default();
+        let line = "run --name web --pid-max 400 --max-members 9 --init --no-reuse -- true";
+        assert_eq!(pidspace(&fake, line).status.unwrap(), 0);
+        let ls = pidspace(&fake, "ls -n -o pid-max,max-members,policies");
+        assert_eq!(ls.out, "400 9 init,no-reuse\n");
+    }
+
+    #[test]
+    fn a_space_that_ends_by_itself_need_not_be_removed() {
+        let fake = Fake::default();
+        fake.fail(Call::Destroy, Errno::ESTALE);
+        let run = pidspace(&fake, "run --init -- /nonexistent");
+        assert_eq!(run.status.unwrap_err().launch_status(), 127);
+        assert_eq!(run.err, "");
+    }
+
+    #[test]
+    fn what_is_left_is_killed_on_request() {
+        let fake = Fake::default();
+        let run = pidspace(&fake, "run --name web --kill-on-exit -- false");
+        assert_eq!((run.status.unwrap(), run.err.as_str()), (1, ""));
+        // Nothing was left but for the handle to kill when it goes.
+        assert_eq!(fake.signals(), [(0, 9)]);
+        fake.fail(Call::KillSpace, Errno::ENOMEM);
+        let run = pidspace(&fake, "run --kill-on-exit -- true");
+        assert_eq!(run.status.unwrap(), 0);
+        assert!(run.err.contains("Out of memory"), "{}", run.err);
     }
 }

@@ -3,7 +3,7 @@
 //! A space as a row of a table.
 
 use nix::unistd::{Uid, User};
-use pidspace_client::{Info, Mode, State};
+use pidspace_client::{Info, Mode, Policies, State};
 
 use crate::output::{Column, Row};
 
@@ -40,6 +40,12 @@ impl Row for Info {
         Column::number("PID-MAX", "local numbers stay below this", |info| {
             Some(info.pid_max.into())
         }),
+        Column::number("MAX-MEMBERS", "forks fail at this many numbers", |info| {
+            info.max_members.map(Into::into)
+        }),
+        Column::text("POLICIES", "what it does of its own accord", |info| {
+            policies(info.policies)
+        }),
         Column::number("HANDLES", "open handles bound to it", |info| {
             Some(info.handles.into())
         }),
@@ -66,6 +72,18 @@ impl Row for Info {
         })
         .on_request(),
     ];
+}
+
+/// The policies by their names; those without one as a mask.
+fn policies(policies: Policies) -> Option<String> {
+    let unnamed = policies.with_init(false).with_no_reuse(false).bits();
+    let names = [
+        policies.init().then(|| "init".to_owned()),
+        policies.no_reuse().then(|| "no-reuse".to_owned()),
+        (unnamed != 0).then(|| format!("{unnamed:#x}")),
+    ];
+    let names: Vec<_> = names.into_iter().flatten().collect();
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 /// The name of a user, or else its id.

@@ -12,6 +12,7 @@ pub(crate) struct Translation {
     pub(crate) id: SpaceId,
     pub(crate) local: LocalNr,
     pub(crate) global: GlobalNr,
+    pub(crate) generation: u64,
 }
 
 /// The same for JSON.
@@ -21,12 +22,13 @@ pub(crate) struct Labelled {
     id: u64,
     local: u32,
     global: u32,
+    generation: u64,
 }
 
 impl Translation {
-    /// `SPACE:NR local`
+    /// `SPACE:NR@GEN local`
     pub(crate) fn local(&self) -> String {
-        format!("{}:{} local", self.space, self.local)
+        format!("{}:{}@{} local", self.space, self.local, self.generation)
     }
 
     /// `NR global`
@@ -41,6 +43,7 @@ impl Translation {
             id: self.id.get(),
             local: self.local.get(),
             global: self.global.get(),
+            generation: self.generation,
         }
     }
 }

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * <linux/sched/signal.h>: walking over processes and threads.
+ */
+
+#include <linux/rculist.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "helpers.h"
+
+/*
+ * Expects rcu_read_lock held.  Returns the process after the given one, the first
+ * one for init_task, and NULL after the last.
+ */
+struct task_struct *pidspace_next_process(struct task_struct *task)
+{
+	task = next_task(task);
+	return task == &init_task ? NULL : task;
+}
+
+/* Expects rcu_read_lock held.  NULL when the process has no thread any more. */
+struct task_struct *pidspace_first_thread(struct task_struct *task)
+{
+	return list_first_or_null_rcu(&task->signal->thread_head,
+				      struct task_struct, thread_node);
+}
+
+/* Expects rcu_read_lock held.  NULL after the last. */
+struct task_struct *pidspace_next_thread(struct task_struct *task)
+{
+	return __next_thread(task);
+}

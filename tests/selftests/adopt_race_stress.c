@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ADOPT while the tree forks, exits and is reparented.  Who is alive is known
+ * from what the kernel wrote into memory that tree and test share.
+ */
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "adoptlib.h"
+#include "agent.h"
+#include "kselftest_harness.h"
+#include "spacelib.h"
+#include "tree.h"
+
+/* How often a tree of how many is adopted. */
+#define ROUNDS		200
+#define TREE_SIZE	200
+
+/* How long a tree goes on before it is adopted, at most. */
+#define DELAY_US	10000
+
+#define TREE	PIDSPACE_ADOPT_F_TREE
+
+static int rounds(void)
+{
+	const char *wanted = getenv("PIDSPACE_ROUNDS");
+
+	return wanted ? atoi(wanted) : ROUNDS;
+}
+
+FIXTURE(tree) {
+	struct agent host;
+	int space;
+};
+
+FIXTURE_SETUP(tree)
+{
+	ASSERT_EQ(0, sp_init());
+	ASSERT_EQ(0, tree_init());
+	self->space = -1;
+	ASSERT_EQ(0, agent_start(&self->host, AGENT_OUTSIDE));
+	/* The test is to strike when it wants to, not when the tree lets it. */
+	setpriority(PRIO_PROCESS, 0, -20);
+}
+
+FIXTURE_TEARDOWN(tree)
+{
+	if (self->space >= 0)
+		EXPECT_EQ(0, sp_end(self->space));
+	agent_stop(&self->host);
+}
+
+/* Asks for the local numbers of all @tids at once. */
+static int locals(int space, const pid_t *tids, struct pidspace_nr *answers)
+{
+	struct pidspace_lookup arg = {
+		.size = sizeof(arg),
+		.op = PIDSPACE_LOOKUP_IN_SPACE,
+		.count = TREE_ROOM,
+		.entries = (unsigned long)answers,
+	};
+
+	memset(answers, 0, TREE_ROOM * sizeof(*answers));
+	for (int i = 0; i < TREE_ROOM; i++)
+		answers[i].from = tids[i];
+	return sp_ioctl(space, PIDSPACE_IOC_LOOKUP, &arg);
+}
+
+/* Those of @now that are outside, resp. were there @before and are renumbered. */
+static int misplaced(int space, const pid_t *before, const pid_t *now)
+{
+	static struct pidspace_nr answers[TREE_ROOM];
+	int wrong = 0;
+
+	if (locals(space, now, answers))
+		return -EIO;
+	for (int i = 0; i < TREE_ROOM; i++)
+		if (now[i] && (before[i] == now[i] ? answers[i].to != now[i] : !answers[i].to))
+			wrong++;
+	return wrong;
+}
+
+/* The same of all that are alive; who is just ending is looked at again. */
+static int all_misplaced(int space, const pid_t *before)
+{
+	pid_t now[TREE_ROOM];
+	int wrong = -1;
+
+	for (int i = 0; i < 10 && wrong; i++) {
+		tree_tids(now);
+		wrong = misplaced(space, before, now);
+		usleep(wrong ? 10000 : 0);
+	}
+	return wrong;
+}
+
+/*
+ * Of 200 processes that fork, exit and become daemons at random none is outside
+ * afterwards, and none has another number than before.  Then all of them die at
+ * one stroke, which leaves no child to who hosts them.
+ */
+TEST_F_TIMEOUT(tree, adopted_while_it_grows, 280)
+{
+	struct pidspace_adopt answer;
+	struct pidspace_kill killed;
+	pid_t before[TREE_ROOM];
+	int kept = 0;
+
+	for (int i = 0; i < rounds(); i++) {
+		long root = agent_call(&self->host, tree_plant, TREE_SIZE);
+
+		ASSERT_LT(0, root);
+		self->space = sp_create(NULL, 0, NULL);
+		ASSERT_LE(0, self->space);
+		ASSERT_TRUE(WAIT_FOR(tree_alive() > TREE_SIZE * 9 / 10));
+		usleep(rand() % DELAY_US);
+		tree_tids(before);
+		ASSERT_EQ(0, sp_adopt_counted(self->space, root, TREE, &answer));
+		ASSERT_EQ(0, tree_freeze());
+		ASSERT_EQ(0, all_misplaced(self->space, before))
+			TH_LOG("round %d", i);
+		EXPECT_LE(TREE_SIZE / 2, answer.numbers);
+		EXPECT_GE(answer.numbers, answer.processes);
+		kept += answer.numbers;
+		ASSERT_EQ(0, sp_kill_counted(self->space, 0, SIGKILL,
+					     PIDSPACE_KILL_F_SPACE, &killed));
+		ASSERT_EQ(0, agent_call(&self->host, tree_barren, 0));
+		ASSERT_EQ(0, sp_end(self->space));
+		self->space = -1;
+	}
+	TH_LOG("%d times, %d numbers kept on average", rounds(), kept / rounds());
+}
+
+/* The same with trees of a few, some of which have hardly begun to grow. */
+TEST_F_TIMEOUT(tree, adopted_while_it_is_small, 60)
+{
+	struct pidspace_kill killed;
+	pid_t before[TREE_ROOM];
+
+	for (int i = 0; i < rounds(); i++) {
+		long root = agent_call(&self->host, tree_plant, 1 + rand() % 16);
+
+		ASSERT_LT(0, root);
+		self->space = sp_create(NULL, 0, NULL);
+		ASSERT_LE(0, self->space);
+		usleep(rand() % DELAY_US);
+		tree_tids(before);
+		ASSERT_EQ(0, sp_adopt(self->space, root, TREE));
+		ASSERT_EQ(0, tree_freeze());
+		ASSERT_EQ(0, all_misplaced(self->space, before))
+			TH_LOG("round %d", i);
+		ASSERT_EQ(0, sp_kill_counted(self->space, 0, SIGKILL,
+					     PIDSPACE_KILL_F_SPACE, &killed));
+		ASSERT_EQ(0, agent_call(&self->host, tree_barren, 0));
+		ASSERT_EQ(0, sp_end(self->space));
+		self->space = -1;
+	}
+}
+
+/*
+ * A chain: each process is the child of the one before, and nobody in it takes
+ * orphans.  Some of them end on demand, all at about the same time.
+ */
+#define LINKS		30
+#define BREAKS		3
+#define CHAIN_ROUNDS	40
+
+struct chain {
+	atomic_int pids[LINKS];
+	atomic_int links;
+	atomic_bool go;
+	bool ends[LINKS];
+};
+
+static struct chain *chain;
+
+static void be_link(void)
+{
+	sp_child_begin();
+	for (int i = 1; i < LINKS; i++) {
+		pid_t pid = fork();
+
+		if (pid) {
+			/* Nothing but looking is quick enough. */
+			while (chain->ends[i - 1] && !chain->go)
+				sched_yield();
+			if (chain->ends[i - 1])
+				_exit(0);
+			sp_child_pause();
+		}
+		sp_child_begin();
+		chain->pids[i] = getpid();
+		chain->links++;
+	}
+	sp_child_pause();
+}
+
+static long start_chain(long unused)
+{
+	pid_t pid;
+
+	(void)unused;
+	signal(SIGCHLD, SIG_IGN);
+	pid = fork();
+	if (pid == 0)
+		be_link();
+	chain->pids[0] = pid;
+	chain->links++;
+	return pid;
+}
+
+/* How many links, from the top, are members; -EPROTO where one below is too. */
+static int members_from_top(int space)
+{
+	int count = 0;
+
+	while (count < LINKS && (chain->ends[count] || ad_kept(space, chain->pids[count])))
+		count++;
+	for (int i = count; i < LINKS; i++)
+		if (!chain->ends[i] && !ad_outside(space, chain->pids[i]))
+			return -EPROTO;
+	return count;
+}
+
+/*
+ * Who ends while it is being adopted has cut off what is below it, or has not:
+ * the members are the chain down to one of those, or all of it.
+ */
+TEST_F_TIMEOUT(tree, chain_that_breaks, 120)
+{
+	int whole = 0, cut = 0;
+
+	chain = mmap(NULL, sizeof(*chain), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, chain);
+	for (int i = 0; i < CHAIN_ROUNDS; i++) {
+		struct agent host;
+		int count;
+
+		memset(chain, 0, sizeof(*chain));
+		for (int j = 0; j < BREAKS; j++)
+			chain->ends[1 + rand() % (LINKS - 2)] = true;
+		ASSERT_EQ(0, agent_start(&host, AGENT_OUTSIDE));
+		ASSERT_LT(0, agent_call(&host, start_chain, 0));
+		self->space = sp_create(NULL, 0, NULL);
+		ASSERT_LE(0, self->space);
+		ASSERT_TRUE(WAIT_FOR(chain->links == LINKS));
+		chain->go = true;
+		if (i % 2)
+			usleep(rand() % 300);
+		ASSERT_EQ(0, sp_adopt(self->space, chain->pids[0], TREE));
+		for (int j = 0; j < LINKS; j++)
+			if (chain->ends[j])
+				ASSERT_TRUE(WAIT_FOR(kill(chain->pids[j], 0)));
+		count = members_from_top(self->space);
+		ASSERT_LT(0, count);
+		if (count == LINKS)
+			whole++;
+		else
+			cut++;
+		ASSERT_TRUE(count == LINKS || chain->ends[count - 1])
+			TH_LOG("round %d: cut below %d", i, count);
+		agent_stop(&host);
+		ASSERT_EQ(0, sp_end(self->space));
+		self->space = -1;
+	}
+	TH_LOG("%d whole, %d cut", whole, cut);
+	munmap(chain, sizeof(*chain));
+}
+
+/* Of two that adopt the same tree at once one gets all of it, and one nothing. */
+#define RIVAL_ROUNDS	20
+
+static long ignore_children(long unused)
+{
+	(void)unused;
+	return signal(SIGCHLD, SIG_IGN) == SIG_ERR ? -errno : 0;
+}
+
+TEST_F_TIMEOUT(tree, adopted_by_two, 60)
+{
+	struct agent rivals[2];
+	int spaces[2];
+
+	ASSERT_EQ(0, agent_call(&self->host, ignore_children, 0));
+	for (int i = 0; i < 2; i++) {
+		spaces[i] = sp_create(NULL, 0, NULL);
+		ASSERT_LE(0, spaces[i]);
+		ASSERT_EQ(0, agent_start(&rivals[i], AGENT_OUTSIDE));
+	}
+	for (int i = 0; i < RIVAL_ROUNDS; i++) {
+		long top = agent_call(&self->host, ad_family, 3);
+		long got[2];
+		int winner;
+
+		ASSERT_LT(0, top);
+		for (int j = 0; j < 2; j++)
+			ASSERT_EQ(0, agent_send(&rivals[j], ad_adopt,
+						AD_CALL(spaces[j], top, TREE)));
+		for (int j = 0; j < 2; j++)
+			got[j] = agent_receive(&rivals[j]);
+		winner = got[1] > 0;
+		EXPECT_EQ(15, got[winner]);
+		EXPECT_EQ(-EBUSY, got[!winner]);
+		ASSERT_EQ(15, sp_numbers(spaces[winner]));
+		ASSERT_EQ(0, sp_numbers(spaces[!winner]));
+		ASSERT_EQ(0, sp_kill(spaces[winner], -1, SIGKILL));
+		ASSERT_TRUE(WAIT_FOR(sp_numbers(spaces[winner]) == 0));
+	}
+	for (int i = 0; i < 2; i++) {
+		agent_stop(&rivals[i]);
+		EXPECT_EQ(0, sp_end(spaces[i]));
+	}
+}
+
+/*
+ * Who is adopted into a space that is being destroyed is a member and dies with
+ * it, or was refused and lives outside.
+ */
+static long destroy_named(long id)
+{
+	int space = sp_open(NULL, id);
+	int err;
+
+	if (space < 0)
+		return space;
+	usleep(rand() % 500);
+	err = sp_destroy(space, PIDSPACE_DESTROY_F_KILL);
+	close(space);
+	return err;
+}
+
+TEST_F_TIMEOUT(tree, adopted_into_a_dying_space, 60)
+{
+	int adopted = 0;
+
+	ASSERT_EQ(0, agent_call(&self->host, ignore_children, 0));
+	for (int i = 0; i < CHAIN_ROUNDS; i++) {
+		long pid = agent_call(&self->host, verb_fork, 0);
+		__u64 id;
+		int err;
+
+		self->space = sp_create(NULL, 0, &id);
+		ASSERT_LE(0, self->space);
+		ASSERT_LT(0, pid);
+		ASSERT_EQ(0, agent_send(&self->host, destroy_named, id));
+		usleep(rand() % 1000);
+		err = sp_adopt(self->space, pid, 0);
+		ASSERT_EQ(0, agent_receive(&self->host));
+		EXPECT_EQ(-ESTALE, sp_numbers(self->space));
+		if (!err) {
+			adopted++;
+			ASSERT_TRUE(WAIT_FOR(kill(pid, 0)));
+		} else {
+			ASSERT_TRUE(err == -EAGAIN || err == -ESTALE);
+			ASSERT_EQ(0, kill(pid, 0));
+			ASSERT_EQ(0, kill(pid, SIGKILL));
+		}
+		close(self->space);
+		self->space = -1;
+	}
+	TH_LOG("%d of %d were adopted", adopted, CHAIN_ROUNDS);
+}
+
+TEST_HARNESS_MAIN
