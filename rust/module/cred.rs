@@ -26,6 +26,14 @@ pub(crate) fn raw_uid(uid: Kuid) -> u32 {
     uid.into_raw().val
 }
 
+/// Returns `uid` as the calling task knows it, like stat(2): the overflow uid if it does not.
+pub(crate) fn shown_uid(uid: Kuid) -> u32 {
+    // SAFETY: The calling task holds its own user namespace.
+    let ns = unsafe { bindings::current_user_ns() };
+    // SAFETY: As above, and the calling task does not change it here.
+    unsafe { bindings::from_kuid_munged(ns, uid.into_raw()) }
+}
+
 /// Lets the calling task act with the credentials of another until it is dropped.
 pub(crate) struct Impersonation<'a> {
     own: *const c_void,

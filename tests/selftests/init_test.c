@@ -264,19 +264,31 @@ static long leave_to_thread(long unused)
 	return -EAGAIN;
 }
 
+static bool is_zombie(int space, unsigned int nr)
+{
+	struct pidspace_member member;
+
+	return !sp_member(space, nr, &member) && member.flags & PIDSPACE_MEMBER_F_ZOMBIE;
+}
+
 /* The process counts: its leader may go while another thread runs on. */
 TEST_F(init, leader_exits_first)
 {
 	agent_send(&self->first, leave_to_thread, 0);
-	ASSERT_TRUE(WAIT_FOR(({
-		struct pidspace_member member;
-
-		!sp_member(self->space, 1, &member) &&
-			member.flags & PIDSPACE_MEMBER_F_ZOMBIE;
-	})));
+	ASSERT_TRUE(WAIT_FOR(is_zombie(self->space, 1)));
 	EXPECT_TRUE(nobody_gone(self));
 	ASSERT_EQ(0, sp_kill(self->space, 1, SIGKILL));
 	EXPECT_EQ(SIGKILL, reap_agent(&self->first));
+	EXPECT_TRUE(all_gone(self));
+}
+
+/* Who has lost its leader is killed as all others are. */
+TEST_F(init, leaderless_member_dies)
+{
+	agent_send(&self->third, leave_to_thread, 0);
+	ASSERT_TRUE(WAIT_FOR(is_zombie(self->space, 3)));
+	agent_send(&self->first, verb_exit, 0);
+	EXPECT_EQ(0, reap_agent(&self->first));
 	EXPECT_TRUE(all_gone(self));
 }
 

@@ -164,13 +164,11 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
-static long read_interruptible(long fd)
+static long handle_signal(long flags)
 {
-	const struct sigaction action = { .sa_handler = on_signal };
+	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
 
-	if (sigaction(SIGUSR2, &action, NULL))
-		return -errno;
-	return read_nr(fd);
+	return sigaction(SIGUSR2, &action, NULL) ? -errno : 0;
 }
 
 /* A signal ends the wait with EINTR, and takes nothing. */
@@ -179,12 +177,33 @@ TEST_F(read, interrupted)
 	struct agent reader;
 
 	ASSERT_EQ(0, agent_start(&reader, AGENT_OUTSIDE));
-	ASSERT_EQ(0, agent_send(&reader, read_interruptible, self->space));
+	ASSERT_EQ(0, agent_call(&reader, handle_signal, 0));
+	ASSERT_EQ(0, agent_send(&reader, read_nr, self->space));
 	ASSERT_TRUE(WAIT_FOR(ev_sleeps_in(reader.pid, SYS_read)));
 	ASSERT_EQ(0, kill(reader.pid, SIGUSR2));
 	EXPECT_EQ(-EINTR, agent_receive(&reader));
 	ASSERT_LT(0, sp_spawn(self->space));
 	EXPECT_EQ(2, agent_call(&reader, read_nr, self->space));
+	agent_stop(&reader);
+}
+
+/* With a handler that asks for it, the read is started again. */
+TEST_F(read, restarted)
+{
+	struct agent reader;
+
+	ASSERT_EQ(0, agent_start(&reader, AGENT_OUTSIDE));
+	ASSERT_EQ(0, agent_call(&reader, handle_signal, SA_RESTART));
+	ASSERT_EQ(0, agent_send(&reader, read_nr, self->space));
+	ASSERT_TRUE(WAIT_FOR(ev_sleeps_in(reader.pid, SYS_read)));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, kill(reader.pid, SIGUSR2));
+		ASSERT_TRUE(WAIT_FOR(!sp_pending(reader.pid, SIGUSR2) &&
+				     ev_sleeps_in(reader.pid, SYS_read)));
+	}
+	EXPECT_EQ(0, ev_poll(reader.fd) & POLLIN);
+	ASSERT_LT(0, sp_spawn(self->space));
+	EXPECT_EQ(2, agent_receive(&reader));
 	agent_stop(&reader);
 }
 

@@ -52,7 +52,8 @@ fn an_older_module_is_refused_but_can_be_looked_at() {
     );
     assert_eq!(
         error.to_string(),
-        "the loaded module is older (ABI level 0) than this tool (2): load the module of this version"
+        "the loaded module is older (ABI level 0) than this tool (2): \
+         load the module of this version"
     );
     assert_eq!(Pidspace::with_any_level(fake).unwrap().abi().level, 0);
 }

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     binding::Binding,
-    cred::is_admin,
+    cred::{
+        is_admin,
+        shown_uid, //
+    },
     error::Refusal,
     logic::Nr,
     membership, registry,
@@ -83,7 +86,7 @@ fn describe(space: &Space) -> Result<uapi::pidspace_info> {
         numbers: status.numbers,
         handles: status.handles,
         spawners: status.spawners,
-        owner: space.owner().into_uid_in_current_ns(),
+        owner: shown_uid(space.owner()),
         name: space.name().map_or([0; _], |name| name.bytes()),
         policies: policies(&status.settings),
         max_members: status.settings.max_members.map_or(0, NonZeroU32::get),
