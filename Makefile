@@ -4,13 +4,13 @@
 
 ARCH ?= amd64
 PREFIX ?= /usr/local
-export ARCH KDIR DESTDIR PREFIX MIRROR SDK
+export ARCH KERNEL KDIR DESTDIR PREFIX MIRROR SDK
 
-.PHONY: all modules tool man selftests demo test check shell install bindings sdk clean help
+.PHONY: all modules tool man selftests demo test test-debug check shell install bindings sdk clean help
 
 all: modules tool ## build the module and the tool (the default)
 
-modules: ## build pidspace.ko for ARCH, or against KDIR=/lib/modules/.../build
+modules: ## build pidspace.ko for ARCH and KERNEL, or against KDIR=/lib/modules/.../build
 	@scripts/build-module
 
 tool: ## build the command line tool
@@ -27,6 +27,9 @@ demo: modules tool ## boot a stock Debian kernel in QEMU and show a live space
 
 test: ## run the host tests, and the selftests in an amd64 and an arm64 guest
 	@scripts/test
+
+test-debug: ## run the selftests on a kernel built to find errors, and prove that it does
+	@scripts/test debug
 
 check: ## check formatting, lints, layers, licences and generated files
 	@scripts/check
@@ -47,5 +50,5 @@ clean: ## remove what was built (the SDK stays: 'scripts/sdk clean --all' remove
 	rm -rf build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
-	@echo 'Variables: ARCH=amd64|arm64 KDIR DESTDIR PREFIX SDK=root|host MIRROR; see scripts/sdk help, scripts/vm --help'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@echo 'Variables: ARCH=amd64|arm64 KERNEL=stock|debug KDIR DESTDIR PREFIX SDK=root|host MIRROR; see scripts/sdk help, scripts/vm --help'

@@ -111,6 +111,18 @@ kernel_arch() {
 	esac
 }
 
+# guest_build ARCH KERNEL: the directory of what is built for a guest of ARCH with
+# the stock kernel or the debug kernel.
+guest_build() {
+	kernel_arch "$1" >/dev/null
+	case $2-$1 in
+	stock-*) echo "$project/build/$1" ;;
+	debug-amd64) echo "$project/build/amd64-debug" ;;
+	debug-*) die "the debug kernel is for amd64 only" ;;
+	*) die "unknown kernel '$2': stock and debug are known" ;;
+	esac
+}
+
 gnu_triplet() {
 	case $1 in
 	amd64) echo x86_64-linux-gnu ;;

@@ -7,14 +7,17 @@
 
 recipes=$project/scripts/stages
 
+# The arguments are architectures, and "debug" for amd64's debug kernel.
 stages_for() {
-	local arch
+	local target
 	[ "$(sdk_mode)" = host ] || echo root
 	echo kernel
 	echo source
-	for arch; do
-		echo "kdir-$arch"
-		echo "guest-$arch"
+	for target; do
+		case $target in
+		debug) echo kernel-debug guest-amd64 ;;
+		*) echo "kdir-$target" "guest-$target" ;;
+		esac
 	done
 }
 
@@ -28,7 +31,7 @@ tools_key() {
 	if [ "$(sdk_mode)" = root ]; then
 		cat "$recipes/root.sh" "$recipes/packages" | stage_hash
 	else
-		(rustc -V; bindgen --version; pahole --version; gcc --version; aarch64-linux-gnu-gcc --version) 2>&1 | stage_hash
+		(rustc -V; bindgen --version; pahole --version; gcc --version; aarch64-linux-gnu-gcc --version; clang --version) 2>&1 | stage_hash
 	fi
 }
 
@@ -38,6 +41,7 @@ stage_key() {
 	kernel) stage_hash <"$recipes/kernel.sh" ;;
 	source) cat "$recipes/source.sh" <(stage_key kernel) | stage_hash ;;
 	kdir-*) cat "$recipes/kdir.sh" <(tools_key) <(stage_key kernel) | stage_hash ;;
+	kernel-debug) cat "$recipes/kernel-debug.sh" "$recipes/debug.config" <(tools_key) <(stage_key source) | stage_hash ;;
 	guest-*) cat "$recipes/guest.sh" "$recipes/guest-packages" | stage_hash ;;
 	*) die "no such part of the SDK: $1" ;;
 	esac
@@ -56,6 +60,7 @@ stage_text() {
 	root) echo "setting up the SDK's root file system (about 2 minutes)" ;;
 	kernel) echo "fetching the stock Debian kernel, its headers and its source (200 MB)" ;;
 	source) echo "unpacking the kernel source" ;;
+	kernel-debug) echo "building the debug kernel (about 20 minutes)" ;;
 	kdir-*) echo "preparing the ${1#*-} kernel's build directory (about 3 minutes)" ;;
 	guest-*) echo "making the ${1#*-} guest's root file system" ;;
 	esac
@@ -92,6 +97,7 @@ stage_recipe() {
 		;;
 	kernel) sdk_exec "$recipes/kernel.sh" "$dir" ;;
 	source) sdk_exec "$recipes/source.sh" "$dir" "$(stage_dir kernel)" ;;
+	kernel-debug) sdk_exec "$recipes/kernel-debug.sh" "$dir" "$(stage_dir source)" ;;
 	kdir-*) sdk_exec "$recipes/kdir.sh" "$dir" "$(stage_dir kernel)" "$(stage_dir source)" "$arch" ;;
 	guest-*) sdk_exec "$recipes/guest.sh" "$dir" "$arch" ;;
 	esac

@@ -6,6 +6,13 @@
 
 status_early=254
 kernel_trouble='Kernel panic|Oops|BUG:|WARNING:|INFO: task .* blocked|INFO: rcu|rcu:.*(stall|starved)|soft lockup|hard LOCKUP|Unable to handle kernel|general protection fault|refcount_t:|UBSAN:|KASAN:|list_(add|del) corruption|Unknown symbol|scheduling while atomic|suspicious RCU'
+# What a debug kernel adds.
+kernel_trouble+='|possible (recursive|circular|irq lock)|inconsistent lock state|INFO: (lockdep|trying to register)|sleeping function called|ODEBUG:|unreferenced object|kmemleak: (.* suspected|Cannot allocate|.* disabled)'
+
+# Show the first report, and what the kernel says after it, on stderr.
+quote_trouble() {
+	tr -d '\r' <"$console" | sed 's/^\[[ 0-9.]*\] *//' | grep -aE -m 1 -A 79 "$kernel_trouble" | sed 's/^/    /' >&2 || :
+}
 
 # Sets reason. The status is the command's, 124 for a time-out, 125 for a guest
 # that failed, or status_early for one that died before the module was loaded.

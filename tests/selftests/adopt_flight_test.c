@@ -18,12 +18,12 @@
 #include "adoptlib.h"
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* How many births are to be caught under way, and how long that may take. */
 #define CATCHES		10
-#define HUNT_MS		60000
+#define HUNT_MS		(60000 * TIME_SCALE)
 
 /* Between two changes of group, so that each one waits anew. */
 #define CALM_US		40000

@@ -9,7 +9,7 @@
 #include "adoptlib.h"
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define TREE	PIDSPACE_ADOPT_F_TREE

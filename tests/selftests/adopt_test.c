@@ -7,7 +7,7 @@
 #include "adoptlib.h"
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define SEVERAL	8

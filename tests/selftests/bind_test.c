@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* CREATE and OPEN: what they accept, what they refuse, and handles. */
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* A structure for CREATE with @name, whatever bytes that has. */

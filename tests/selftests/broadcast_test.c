@@ -16,10 +16,10 @@
 #include <sys/syscall.h>
 
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
-#define MANY		200
+#define MANY		500
 #define SOME		60
 #define ROUNDS		3
 
@@ -28,7 +28,7 @@
 #define DELAY_US	50000
 
 /* No line goes on for longer, whatever becomes of the test. */
-#define LIFETIME_MS	120000
+#define LIFETIME_MS	(120000 * TIME_SCALE)
 
 /*
  * A line is a process and its heirs: a child that takes over when its parent

@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 FIXTURE(destroy) {

@@ -10,7 +10,7 @@
 
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define SOME_UID	61234

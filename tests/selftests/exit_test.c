@@ -8,7 +8,7 @@
 
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* A space with a member that stays, or it would empty each time. */

@@ -9,7 +9,7 @@
 #include "adoptlib.h"
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* Numbers 1 to 300 are all there are, and 300 is what comes after a full turn. */

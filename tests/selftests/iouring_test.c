@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 FIXTURE(iouring) {

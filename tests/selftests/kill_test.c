@@ -7,7 +7,7 @@
 #include <signal.h>
 
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* The space of the running test, for its agents. */
@@ -303,7 +303,7 @@ static void storm(long long deadline)
 /* SIGKILL to the whole space ends a fork storm, and the space is usable again. */
 TEST_F_TIMEOUT(kill, fork_storm, 90)
 {
-	long long deadline = sp_now_ms() + 60000;
+	long long deadline = sp_now_ms() + 60000 * TIME_SCALE;
 	struct pidspace_kill answer;
 	struct pidspace_info info;
 	int space = sp_create(NULL, 400, NULL);

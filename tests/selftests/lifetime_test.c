@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 #include "world.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* LIST and MEMBERS: cursors, batches and entries of other sizes. */
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define SPACES	64

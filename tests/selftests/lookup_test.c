@@ -6,7 +6,7 @@
 
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 FIXTURE(lookup) {

@@ -11,7 +11,7 @@
 
 #include "adoptlib.h"
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define SOME_UID	61234

@@ -5,7 +5,7 @@
 
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define ALL_POLICIES	(PIDSPACE_POLICY_NO_REUSE | PIDSPACE_POLICY_INIT)

@@ -8,7 +8,7 @@
 
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* How long a waiter waits before it answers that nothing came. */

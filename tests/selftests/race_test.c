@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* How long a test goes on, and how long a round may wait before it strikes. */

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define ROUNDS		20

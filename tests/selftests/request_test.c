@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 /* What CREATE does not know is EINVAL, beside the rest that is right. */

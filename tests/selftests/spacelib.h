@@ -16,7 +16,7 @@
 #define SP_DEVICE	"/dev/pidspace"
 
 /* How long anything asynchronous may take under emulation. */
-#define SP_PATIENCE_MS	10000
+#define SP_PATIENCE_MS	(10000 * TIME_SCALE)
 
 /* Waits until @cond holds, and tells whether it came to hold in time. */
 #define WAIT_FOR(cond)							\

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 FIXTURE(spawn) {

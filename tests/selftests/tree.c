@@ -21,7 +21,7 @@
 #define NAP_NS		2000000
 
 /* No tree lives longer, whatever becomes of its test. */
-#define LIFETIME_MS	60000
+#define LIFETIME_MS	(60000 * TIME_SCALE)
 
 /* A place whose task is being born. */
 #define TAKEN		(-1)

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 
 #define NS_PER_MS	1000000LL

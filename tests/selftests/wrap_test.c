@@ -5,7 +5,7 @@
  */
 #include <pthread.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 #include "world.h"
 

@@ -3,16 +3,18 @@
  * ADOPT while the tree forks, exits and is reparented.  Who is alive is known
  * from what the kernel wrote into memory that tree and test share.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "adoptlib.h"
 #include "agent.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "spacelib.h"
 #include "tree.h"
 
@@ -24,6 +26,9 @@
 #define DELAY_US	10000
 
 #define TREE	PIDSPACE_ADOPT_F_TREE
+
+/* How often a task that is about to end is looked at, at most. */
+#define LOOKS		10
 
 static int rounds(void)
 {
@@ -70,17 +75,40 @@ static int locals(int space, const pid_t *tids, struct pidspace_nr *answers)
 	return sp_ioctl(space, PIDSPACE_IOC_LOOKUP, &arg);
 }
 
+/* What there is to know of a task that is not where it should be. */
+static void describe(pid_t tid, pid_t before, int local)
+{
+	char path[32], line[128] = "gone";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ssize_t got = read(fd, line, sizeof(line) - 1);
+
+		line[got > 0 ? got : 0] = 0;
+		close(fd);
+	}
+	printf("# %d, before %d, has %d: %s\n", tid, before, local, line);
+}
+
 /* Those of @now that are outside, resp. were there @before and are renumbered. */
-static int misplaced(int space, const pid_t *before, const pid_t *now)
+static int misplaced(int space, const pid_t *before, const pid_t *now, bool last)
 {
 	static struct pidspace_nr answers[TREE_ROOM];
 	int wrong = 0;
 
 	if (locals(space, now, answers))
 		return -EIO;
-	for (int i = 0; i < TREE_ROOM; i++)
-		if (now[i] && (before[i] == now[i] ? answers[i].to != now[i] : !answers[i].to))
-			wrong++;
+	for (int i = 0; i < TREE_ROOM; i++) {
+		int local = answers[i].to;
+
+		if (!now[i] || (before[i] == now[i] ? local == now[i] : local))
+			continue;
+		wrong++;
+		if (last)
+			describe(now[i], before[i], local);
+	}
 	return wrong;
 }
 
@@ -90,9 +118,9 @@ static int all_misplaced(int space, const pid_t *before)
 	pid_t now[TREE_ROOM];
 	int wrong = -1;
 
-	for (int i = 0; i < 10 && wrong; i++) {
+	for (int i = 0; i < LOOKS && wrong; i++) {
 		tree_tids(now);
-		wrong = misplaced(space, before, now);
+		wrong = misplaced(space, before, now, i == LOOKS - 1);
 		usleep(wrong ? 10000 : 0);
 	}
 	return wrong;

@@ -5,7 +5,7 @@
 
 #include "agent.h"
 #include "eventlib.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "memlib.h"
 #include "spacelib.h"
 
