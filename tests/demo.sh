@@ -82,6 +82,22 @@ show "pidspace wait job --timeout 60"
 show "pidspace ps job"; refuse 'bash|sleep|python3'
 show "pidspace rm job"
 
+title "Scope: a root shell that finds nobody outside"
+start sleep 3000
+outsider=$started
+start "pidspace run --scope --name jail -- sleep 4000"
+eventually 'pidspace pid jail:1'
+show "pidspace exec jail -- ps -e -o user,pid,args"; want 'sleep 4000'; refuse 'sleep 3000'
+show "pidspace exec jail -- bash -c 'kill -KILL $outsider' || true"; want 'No such process'
+show "pidspace exec jail -- ls /proc/$outsider || true"; want 'No such file'
+show "pidspace exec jail -- bash -c 'kill -CONT -1' && ps -o pid,stat,args $outsider"; want 'sleep 3000'
+# From outside nothing has changed: the host sees, traces and ends what is inside.
+show "pidspace ps jail"; want 'sleep 4000'; [[ $out =~ \ 1\ +([0-9]+) ]] || fail "no number 1"
+show "strace -p ${BASH_REMATCH[1]} -e none & sleep 1; kill %1; kill ${BASH_REMATCH[1]}"; want 'attached'
+show "pidspace wait jail --timeout 60"
+show "pidspace rm jail"
+kill "$outsider"
+
 show "rmmod pidspace"
 [ ! -e /dev/pidspace ] || fail "the device is still there"
-printf '\nAll steps held: trees were adopted, numbered, found, signalled and ended as one.\n'
+printf '\nAll steps held: trees were adopted, numbered, found, signalled, confined and ended as one.\n'

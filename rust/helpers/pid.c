@@ -4,6 +4,7 @@
  */
 
 #include <linux/fs.h>
+#include <linux/idr.h>
 #include <linux/magic.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -28,4 +29,19 @@ struct pid *pidspace_pidfd_pid(struct file *file)
 	if (inode->i_sb->s_magic != PID_FS_MAGIC)
 		return NULL;
 	return inode->i_private;
+}
+
+/* Expects @pid in use, or rcu_read_lock held. */
+void pidspace_get_pid(struct pid *pid)
+{
+	get_pid(pid);
+}
+
+/*
+ * Expects rcu_read_lock held.  Returns the struct pid with the lowest number from
+ * *@nr on in @ns, and that number in *@nr, as find_ge_pid().
+ */
+struct pid *pidspace_next_pid(struct pid_namespace *ns, int *nr)
+{
+	return idr_get_next(&ns->idr, nr);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * <linux/sched/signal.h>: walking over processes and threads.
+ * <linux/sched.h>, <linux/sched/signal.h>: walking over processes and threads, and
+ * what only inline functions tell of a task.
  */
 
+#include <linux/preempt.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -30,4 +32,16 @@ struct task_struct *pidspace_first_thread(struct task_struct *task)
 struct task_struct *pidspace_next_thread(struct task_struct *task)
 {
 	return __next_thread(task);
+}
+
+/* Any context.  Expects the task alive. */
+bool pidspace_no_new_privs(struct task_struct *task)
+{
+	return task_no_new_privs(task);
+}
+
+/* Any context.  Whether the calling task itself runs, and no interrupt of it. */
+bool pidspace_in_task(void)
+{
+	return in_task();
 }

@@ -17,6 +17,7 @@ mod bitmap;
 mod cputime;
 mod error;
 mod lifecycle;
+mod mode;
 mod nr;
 mod pidmap;
 mod ring;
@@ -25,6 +26,7 @@ pub use self::{
     cputime::CpuTime,
     error::Error,
     lifecycle::{Fate, Lifecycle, State},
+    mode::Mode,
     nr::{Nr, PidMax},
     pidmap::{PidMap, Store},
     ring::{Item, Ring},

@@ -51,6 +51,10 @@ pub(crate) enum Refusal {
     NumberTaken,
     /// The adoption that a task was to be claimed for has ended.
     NoAdoption,
+    /// A name that is not there for a member.
+    Hidden,
+    /// A handle of a task that is not there for a member, as one of another pid namespace is not.
+    Elsewhere,
     /// The descriptor does not wait, and there is nothing to read yet.
     WouldBlock,
 }
@@ -61,7 +65,8 @@ impl From<Refusal> for Error {
             Refusal::NotPermitted | Refusal::IsMember => code::EPERM,
             Refusal::Unbound => code::EBADFD,
             Refusal::BoundAlready => code::EBUSY,
-            Refusal::NoSuchSpace => code::ENOENT,
+            Refusal::NoSuchSpace | Refusal::Hidden => code::ENOENT,
+            Refusal::Elsewhere => errno(bindings::EREMOTE),
             Refusal::NoSuchMember => code::ESRCH,
             Refusal::NameTaken => code::EEXIST,
             Refusal::TooManySpaces | Refusal::TooManyStreams => errno(bindings::EUSERS),

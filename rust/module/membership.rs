@@ -7,6 +7,7 @@
 
 use crate::{
     binding::Binding,
+    cred::is_admin,
     error::Refusal,
     logic::Fate,
     registry,
@@ -15,6 +16,7 @@ use crate::{
     task::{
         current_pid,
         current_process,
+        current_task,
         PidRef,
         TaskRef, //
     },
@@ -102,8 +104,17 @@ fn bind_child(child: TaskRef<'_>, is_thread: bool, parent: &Binding, guard: &rcu
     // SAFETY: The binding is the calling task's own and no claim, and the task cannot be reaped
     // while it forks.
     let space = unsafe { parent.space() };
+    let unfit = parent.nr().is_none() && !may_confine_children(space, guard);
     // Nobody waits for a thread to be born: it is never signalled by itself.
-    space.bind(pid, is_thread, guard)
+    space.bind(pid, is_thread, unfit, guard)
+}
+
+/// Returns whether the calling task may let its children into `space` if that confines them: what is
+/// born of it gains no privilege by execve(2), or it has the right. The right is asked for only if
+/// that matters, as a refusal may be logged.
+fn may_confine_children(space: &Space, guard: &rcu::Guard) -> bool {
+    current_task(guard).is_some_and(TaskRef::has_no_new_privs)
+        || space.mode().confines() && is_admin()
 }
 
 /// Takes notice that a new task is visible. Returns whether it has a number.
@@ -198,7 +209,7 @@ fn release_binding(binding: KBox<Binding>) {
 ///
 /// # Errors
 ///
-/// `EPERM` when the caller is a member, `EBUSY` when it is marked for another space, `ESTALE`
+/// `EPERM` when the caller is a member, or may not let anybody into this space; `EBUSY` when it is marked for another space, `ESTALE`
 /// when the space is gone, `ENOMEM`.
 pub(crate) fn mark_current(space: &Arc<Space>) -> Result {
     let guard = rcu::read_lock();
@@ -209,6 +220,9 @@ pub(crate) fn mark_current(space: &Arc<Space>) -> Result {
             None if binding.is_in(space) => space.status().map(|_| ()),
             None => Err(Refusal::BoundAlready.into()),
         };
+    }
+    if space.mode().confines() && !may_confine_children(space, &guard) {
+        return Err(Refusal::NotPermitted.into());
     }
     let slot = TABLE.reserve(me, &guard)?;
     let mark = Binding::new(me, space, Some(space.clone()))?;

@@ -6,6 +6,7 @@
 
 mod adopt;
 mod binding;
+mod confine;
 mod cred;
 mod device;
 mod error;
@@ -14,6 +15,7 @@ mod kill;
 mod local;
 #[path = "../logic/lib.rs"]
 mod logic;
+mod lookup;
 mod membership;
 mod memory;
 mod module_ref;
@@ -43,16 +45,21 @@ module! {
     },
 }
 
-/// The hooks in force while the module is loaded.
-const HOOKS_IN_FORCE: u32 = hooks::IN_FORCE;
+// What the device asks the hooks: this file alone knows both.
+use hooks::{
+    arm_scope,
+    describe as describe_hook,
+    in_force as hooks_in_force, //
+};
 
 /// The module, loaded.
 ///
-/// Fields are dropped in declaration order: nobody opens a handle any more, then the hooks are
-/// taken off, then the table of bindings goes. There are no spaces then, as each of them keeps the
-/// module.
+/// Fields are dropped in declaration order: nobody opens a handle or reads the table of hooks any
+/// more, then the hooks are taken off, then the table of bindings goes. There are no spaces then, as
+/// each of them keeps the module.
 struct Pidspace {
     _device: Pin<KBox<device::Device<device::Handle>>>,
+    _debug: hooks::DebugFile,
     _hooks: hooks::Hooks,
     _registry: registry::Registry,
 }
@@ -63,11 +70,16 @@ impl kernel::Module for Pidspace {
         let registry = unsafe { registry::Registry::new() };
         // SAFETY: As above.
         unsafe { adopt::init() };
-        let hooks = hooks::Hooks::arm()?;
+        // SAFETY: As above.
+        unsafe { confine::init() };
+        // SAFETY: As above.
+        let hooks = unsafe { hooks::Hooks::arm() }?;
+        let debug = hooks::DebugFile::new()?;
         let device = KBox::pin_init(device::register(), GFP_KERNEL)?;
-        pr_info!("loaded, hooks on {}\n", hooks::NAMES);
+        pr_info!("loaded\n");
         Ok(Self {
             _device: device,
+            _debug: debug,
             _hooks: hooks,
             _registry: registry,
         })

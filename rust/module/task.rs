@@ -15,19 +15,16 @@ use core::{
 use kernel::{
     bindings,
     error::to_result,
-    fs::LocalFile,
     pid_namespace::PidNamespace,
     prelude::*,
-    sync::{
-        aref::ARef,
-        rcu, //
-    },
+    sync::rcu,
     task::Task, //
 };
 
 extern "C" {
     fn pidspace_find_init_pid(nr: c_int) -> *mut c_void;
-    fn pidspace_pidfd_pid(file: *mut c_void) -> *mut c_void;
+    fn pidspace_in_task() -> bool;
+    fn pidspace_no_new_privs(task: *mut c_void) -> bool;
 }
 
 /// What a task uses a `struct pid` for, as the kernel's `enum pid_type`.
@@ -89,7 +86,8 @@ impl<'a> PidRef<'a> {
     ///
     /// Process context, where `current` has not been reaped.
     pub(crate) fn nr_for_current(self) -> u32 {
-        self.nr_in_raw(current_ns())
+        // SAFETY: The calling task is alive, and it has not been reaped.
+        self.nr_in_raw(unsafe { bindings::task_active_pid_ns(Task::current_raw()) })
     }
 
     /// Returns what `ns` calls it, 0 if nothing.
@@ -289,6 +287,20 @@ impl<'a> TaskRef<'a> {
             || jobctl & bindings::JOBCTL_STOP_PENDING as c_ulong != 0
     }
 
+    /// Returns whether execve(2) grants the task nothing that it has not got, for ever.
+    pub(crate) fn has_no_new_privs(self) -> bool {
+        // SAFETY: The task is alive by the type invariant.
+        unsafe { pidspace_no_new_privs(self.ptr.as_ptr().cast()) }
+    }
+
+    /// Returns whether the task is ending: it makes no system calls any more.
+    pub(crate) fn is_exiting(self) -> bool {
+        // SAFETY: The task is alive by the type invariant.
+        let field = unsafe { &raw const (*self.ptr.as_ptr()).flags };
+        // SAFETY: The field is written by others at any time, as a whole word.
+        unsafe { field.read_volatile() & bindings::PF_EXITING != 0 }
+    }
+
     /// Returns whether the task's process is on its way out as a whole, as after SIGKILL.
     pub(crate) fn process_is_exiting(self) -> bool {
         // SAFETY: The task and its `signal_struct` are alive by the type invariant.
@@ -346,33 +358,12 @@ pub(crate) fn current_task(_guard: &rcu::Guard) -> Option<TaskRef<'_>> {
     unsafe { TaskRef::from_raw(Task::current_raw()) }
 }
 
-/// Returns the pid namespace of the calling task.
-fn current_ns() -> *mut bindings::pid_namespace {
-    // SAFETY: The calling task is alive, and it has not been reaped.
-    unsafe { bindings::task_active_pid_ns(Task::current_raw()) }
-}
-
-/// Returns a reference on the pid namespace of the calling task.
+/// Returns whether the calling task itself runs, and no interrupt that came upon it.
 ///
 /// # Context
 ///
-/// Process context, where `current` has not been reaped.
-pub(crate) fn namespace_of_current() -> Option<ARef<PidNamespace>> {
-    kernel::current!().active_pid_ns().map(ARef::from)
-}
-
-/// Returns what the calling task's pid namespace calls `nr`, as `find_vpid()`.
-pub(crate) fn find_for_current(nr: c_int, _guard: &rcu::Guard) -> Option<PidRef<'_>> {
-    // SAFETY: The guard shows that RCU is held, and a task holds its active pid namespace.
-    let pid = unsafe { bindings::find_pid_ns(nr, current_ns()) };
-    // SAFETY: What is found under RCU stays until the guard is gone.
-    unsafe { PidRef::from_raw(pid) }
-}
-
-/// Returns the `struct pid` that a pidfd stands for, or [`None`] for another kind of file.
-pub(crate) fn pid_of_pidfd(file: &LocalFile) -> Option<PidRef<'_>> {
-    // SAFETY: The file is open for as long as it is borrowed.
-    let pid = unsafe { pidspace_pidfd_pid(file.as_ptr().cast()) }.cast();
-    // SAFETY: A pidfd holds a reference on its `struct pid`.
-    unsafe { PidRef::from_raw(pid) }
+/// Any context.
+pub(crate) fn in_task() -> bool {
+    // SAFETY: May be called in any context.
+    unsafe { pidspace_in_task() }
 }

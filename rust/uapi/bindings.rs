@@ -5,6 +5,10 @@ pub const PIDSPACE_EVENTS_MAX: u32 = 65536;
 pub const PIDSPACE_STREAMS_MAX: u32 = 64;
 pub const PIDSPACE_COMM_SIZE: u32 = 16;
 pub const PIDSPACE_EVENT_SIZE: u32 = 88;
+pub const PIDSPACE_SYMBOL_SIZE: u32 = 40;
+pub const PIDSPACE_LOSS_SIZE: u32 = 80;
+pub const PIDSPACE_HOOKS_SIZE_VER0: u32 = 32;
+pub const PIDSPACE_HOOK_INFO_SIZE_VER0: u32 = 128;
 pub const PIDSPACE_BATCH_MAX: u32 = 1024;
 pub const PIDSPACE_SPAWN_SIZE_VER0: u32 = 8;
 pub const PIDSPACE_ADOPT_SIZE_VER0: u32 = 24;
@@ -13,7 +17,7 @@ pub const PIDSPACE_MEMBERS_SIZE_VER0: u32 = 32;
 pub const PIDSPACE_LOOKUP_SIZE_VER0: u32 = 48;
 pub const PIDSPACE_KILL_SIZE_VER0: u32 = 24;
 pub const PIDSPACE_KILL_SIZE_VER1: u32 = 32;
-pub const PIDSPACE_ABI_LEVEL: u32 = 2;
+pub const PIDSPACE_ABI_LEVEL: u32 = 3;
 pub const PIDSPACE_IOC_MAGIC: u32 = 185;
 pub const PIDSPACE_NAME_SIZE: u32 = 64;
 pub const PIDSPACE_PID_MAX_DEFAULT: u32 = 32768;
@@ -86,6 +90,77 @@ const _: () = {
         [::core::mem::offset_of!(pidspace_event, reserved) - 68usize];
     ["Offset of field: pidspace_event::comm"]
         [::core::mem::offset_of!(pidspace_event, comm) - 72usize];
+};
+pub const PIDSPACE_HOOK_FORK: pidspace_hook = 1;
+pub const PIDSPACE_HOOK_EXIT: pidspace_hook = 2;
+pub const PIDSPACE_HOOK_NEWTASK: pidspace_hook = 4;
+pub const PIDSPACE_HOOK_EXITING: pidspace_hook = 8;
+pub const PIDSPACE_HOOK_EXEC: pidspace_hook = 16;
+pub const PIDSPACE_HOOK_SCOPE: pidspace_hook = 32;
+pub type pidspace_hook = ::core::ffi::c_uint;
+pub const PIDSPACE_HOOK_F_REQUIRED: pidspace_hook_flags = 1;
+pub const PIDSPACE_HOOK_F_ARMED: pidspace_hook_flags = 2;
+pub const PIDSPACE_HOOK_F_SCOPE: pidspace_hook_flags = 4;
+pub type pidspace_hook_flags = ::core::ffi::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pidspace_hook_info {
+    pub flags: __u32,
+    pub error: __s32,
+    pub symbol: [__u8; 40usize],
+    pub loss: [__u8; 80usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pidspace_hook_info"][::core::mem::size_of::<pidspace_hook_info>() - 128usize];
+    ["Alignment of pidspace_hook_info"][::core::mem::align_of::<pidspace_hook_info>() - 4usize];
+    ["Offset of field: pidspace_hook_info::flags"]
+        [::core::mem::offset_of!(pidspace_hook_info, flags) - 0usize];
+    ["Offset of field: pidspace_hook_info::error"]
+        [::core::mem::offset_of!(pidspace_hook_info, error) - 4usize];
+    ["Offset of field: pidspace_hook_info::symbol"]
+        [::core::mem::offset_of!(pidspace_hook_info, symbol) - 8usize];
+    ["Offset of field: pidspace_hook_info::loss"]
+        [::core::mem::offset_of!(pidspace_hook_info, loss) - 48usize];
+};
+impl Default for pidspace_hook_info {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct pidspace_hooks {
+    pub size: __u32,
+    pub flags: __u32,
+    pub cursor: __u32,
+    pub count: __u32,
+    pub entries: __u64,
+    pub entry_size: __u32,
+    pub reserved: __u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pidspace_hooks"][::core::mem::size_of::<pidspace_hooks>() - 32usize];
+    ["Alignment of pidspace_hooks"][::core::mem::align_of::<pidspace_hooks>() - 8usize];
+    ["Offset of field: pidspace_hooks::size"]
+        [::core::mem::offset_of!(pidspace_hooks, size) - 0usize];
+    ["Offset of field: pidspace_hooks::flags"]
+        [::core::mem::offset_of!(pidspace_hooks, flags) - 4usize];
+    ["Offset of field: pidspace_hooks::cursor"]
+        [::core::mem::offset_of!(pidspace_hooks, cursor) - 8usize];
+    ["Offset of field: pidspace_hooks::count"]
+        [::core::mem::offset_of!(pidspace_hooks, count) - 12usize];
+    ["Offset of field: pidspace_hooks::entries"]
+        [::core::mem::offset_of!(pidspace_hooks, entries) - 16usize];
+    ["Offset of field: pidspace_hooks::entry_size"]
+        [::core::mem::offset_of!(pidspace_hooks, entry_size) - 24usize];
+    ["Offset of field: pidspace_hooks::reserved"]
+        [::core::mem::offset_of!(pidspace_hooks, reserved) - 28usize];
 };
 pub const PIDSPACE_SPAWN_F_CLEAR: pidspace_spawn_flags = 1;
 pub type pidspace_spawn_flags = ::core::ffi::c_uint;
@@ -286,12 +361,6 @@ pub type pidspace_mode = ::core::ffi::c_uint;
 pub const PIDSPACE_STATE_LIVE: pidspace_state = 0;
 pub const PIDSPACE_STATE_DYING: pidspace_state = 1;
 pub type pidspace_state = ::core::ffi::c_uint;
-pub const PIDSPACE_HOOK_FORK: pidspace_hook = 1;
-pub const PIDSPACE_HOOK_EXIT: pidspace_hook = 2;
-pub const PIDSPACE_HOOK_NEWTASK: pidspace_hook = 4;
-pub const PIDSPACE_HOOK_EXITING: pidspace_hook = 8;
-pub const PIDSPACE_HOOK_EXEC: pidspace_hook = 16;
-pub type pidspace_hook = ::core::ffi::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct pidspace_abi {
@@ -464,6 +533,7 @@ impl Default for pidspace_info {
 pub const PIDSPACE_SET_F_PID_MAX: pidspace_set_flags = 1;
 pub const PIDSPACE_SET_F_POLICIES: pidspace_set_flags = 2;
 pub const PIDSPACE_SET_F_MAX_MEMBERS: pidspace_set_flags = 4;
+pub const PIDSPACE_SET_F_MODE: pidspace_set_flags = 8;
 pub type pidspace_set_flags = ::core::ffi::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -473,7 +543,7 @@ pub struct pidspace_set {
     pub pid_max: __u32,
     pub policies: __u32,
     pub max_members: __u32,
-    pub reserved: __u32,
+    pub mode: __u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -487,8 +557,7 @@ const _: () = {
         [::core::mem::offset_of!(pidspace_set, policies) - 12usize];
     ["Offset of field: pidspace_set::max_members"]
         [::core::mem::offset_of!(pidspace_set, max_members) - 16usize];
-    ["Offset of field: pidspace_set::reserved"]
-        [::core::mem::offset_of!(pidspace_set, reserved) - 20usize];
+    ["Offset of field: pidspace_set::mode"][::core::mem::offset_of!(pidspace_set, mode) - 20usize];
 };
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -545,4 +614,5 @@ pub const PIDSPACE_IOC_LOOKUP: pidspace_ioc = 3224418568;
 pub const PIDSPACE_IOC_KILL: pidspace_ioc = 3223369993;
 pub const PIDSPACE_IOC_SET: pidspace_ioc = 3222845706;
 pub const PIDSPACE_IOC_DESTROY: pidspace_ioc = 3221797131;
+pub const PIDSPACE_IOC_HOOKS: pidspace_ioc = 3223369996;
 pub type pidspace_ioc = ::core::ffi::c_uint;

@@ -20,11 +20,12 @@
 
 #include <linux/ioctl.h>
 #include <linux/pidspace_events.h>
+#include <linux/pidspace_hooks.h>
 #include <linux/pidspace_members.h>
 #include <linux/types.h>
 
 /* The ABI level that this header describes, and the ioctl type of every command. */
-#define PIDSPACE_ABI_LEVEL	2
+#define PIDSPACE_ABI_LEVEL	3
 #define PIDSPACE_IOC_MAGIC	0xB9
 
 /* Room for a name and its terminating NUL. */
@@ -62,26 +63,6 @@ enum pidspace_state {
 };
 
 /**
- * enum pidspace_hook - Kernel hooks, as bits of &struct pidspace_abi.hooks.
- * @PIDSPACE_HOOK_FORK:    cgroup_can_fork(): numbers a child, or refuses it.
- * @PIDSPACE_HOOK_EXIT:    free_pid(): releases a number.
- * @PIDSPACE_HOOK_NEWTASK: the task_newtask tracepoint: knows when a child is
- *                         there, and takes in one that was being born while its
- *                         parent was adopted.
- * @PIDSPACE_HOOK_EXITING: the sched_process_exit tracepoint: exit events, the
- *                         policy INIT, and descendants about to lose the parent
- *                         that ties them to a tree being adopted.
- * @PIDSPACE_HOOK_EXEC:    the sched_process_exec tracepoint: exec events.
- */
-enum pidspace_hook {
-	PIDSPACE_HOOK_FORK = 1,
-	PIDSPACE_HOOK_EXIT = 2,
-	PIDSPACE_HOOK_NEWTASK = 4,
-	PIDSPACE_HOOK_EXITING = 8,
-	PIDSPACE_HOOK_EXEC = 16,
-};
-
-/**
  * struct pidspace_abi - What the loaded module can do (PIDSPACE_IOC_ABI).
  */
 struct pidspace_abi {
@@ -91,7 +72,7 @@ struct pidspace_abi {
 	__u32 level;
 	/** @modes: Out: bit N is set when mode N of enum pidspace_mode works. */
 	__u32 modes;
-	/** @hooks: Out: the hooks in force, a mask of enum pidspace_hook. */
+	/** @hooks: Out: what hooks in force are for, a mask of enum pidspace_hook. */
 	__u32 hooks;
 	/** @anomalies: Out: events since load that should not happen; 0 in health. */
 	__u64 anomalies;
@@ -131,7 +112,12 @@ struct pidspace_create {
 	__u32 size;
 	/** @flags: A mask of enum pidspace_bind_flags. */
 	__u32 flags;
-	/** @mode: One of enum pidspace_mode. */
+	/**
+	 * @mode: One of enum pidspace_mode.  The first space of a mode that is not TRACK
+	 * puts the hooks in force which that mode needs; where one of them cannot be,
+	 * there is no space (EBUSY when another one changes the function already, such
+	 * as a live patch; see PIDSPACE_IOC_HOOKS).
+	 */
 	__u32 mode;
 	/**
 	 * @pid_max: Numbers go up to @pid_max - 1; 0 stands for
@@ -224,11 +210,13 @@ struct pidspace_info {
  * @PIDSPACE_SET_F_PID_MAX:     @pid_max.
  * @PIDSPACE_SET_F_POLICIES:    @policies.
  * @PIDSPACE_SET_F_MAX_MEMBERS: @max_members.
+ * @PIDSPACE_SET_F_MODE:        @mode.
  */
 enum pidspace_set_flags {
 	PIDSPACE_SET_F_PID_MAX = 1,
 	PIDSPACE_SET_F_POLICIES = 2,
 	PIDSPACE_SET_F_MAX_MEMBERS = 4,
+	PIDSPACE_SET_F_MODE = 8,
 };
 
 /**
@@ -246,8 +234,12 @@ struct pidspace_set {
 	__u32 policies;
 	/** @max_members: As in &struct pidspace_create. */
 	__u32 max_members;
-	/** @reserved: Must be 0. */
-	__u32 reserved;
+	/**
+	 * @mode: The mode of the space or a tighter one (else EINVAL).  It holds for
+	 * the members that there are, and needs for each of them what it would need
+	 * to let them in.
+	 */
+	__u32 mode;
 };
 
 /**
@@ -315,6 +307,7 @@ enum pidspace_ioc {
 	PIDSPACE_IOC_KILL	= _IOWR(PIDSPACE_IOC_MAGIC, 9, struct pidspace_kill),
 	PIDSPACE_IOC_SET	= _IOWR(PIDSPACE_IOC_MAGIC, 10, struct pidspace_set),
 	PIDSPACE_IOC_DESTROY	= _IOWR(PIDSPACE_IOC_MAGIC, 11, struct pidspace_destroy),
+	PIDSPACE_IOC_HOOKS	= _IOWR(PIDSPACE_IOC_MAGIC, 12, struct pidspace_hooks),
 };
 
 #endif /* _UAPI_LINUX_PIDSPACE_H */

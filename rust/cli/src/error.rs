@@ -36,6 +36,9 @@ pub(crate) enum Error {
     /// A number has been handed out again.
     #[error("number {nr} of '{space}' is another process by now")]
     Recycled { space: SpaceRef, nr: LocalNr },
+    /// A space that was there already does not confine its members.
+    #[error("'{0}' is there already and not in mode SCOPE, see 'pidspace set {0} --scope'")]
+    Unconfined(SpaceRef),
     /// A global number is that of a thread.
     #[error("{0} global: it is a thread, name its process")]
     Thread(GlobalNr),

@@ -9,15 +9,17 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::libc;
+use nix::sys::prctl;
 use nix::sys::signal::{kill, killpg, raise, SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{siginfo, SfdFlags, SignalFd};
 use nix::sys::stat::fstat;
 use nix::unistd::Pid;
 use pidspace_client::sys::{with_signal_mask, Handle};
-use pidspace_client::{Space, SpaceRef};
+use pidspace_client::{Call, Error as ClientError, Mark, Result as ClientResult, Space, SpaceRef};
 use rustix::event::{poll, PollFd, PollFlags};
 use rustix::process::{pidfd_open, PidfdFlags};
 
+use crate::cmd::Io;
 use crate::error::Error;
 
 /// The signals that are passed on.
@@ -66,8 +68,9 @@ pub(crate) fn start<H: Handle>(
     space: &Space<H>,
     name: &SpaceRef,
     command: &mut Command,
+    io: &mut Io<'_>,
 ) -> Result<Child, Error> {
-    let mark = space.mark().map_err(Error::about(name))?;
+    let mark = mark(space, command, io).map_err(Error::about(name))?;
     mark.spawn(command).map_err(|source| match source.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory => Error::Fork(source),
         _ => Error::Execute {
@@ -75,6 +78,34 @@ pub(crate) fn start<H: Handle>(
             source,
         },
     })
+}
+
+/// Marks this thread.  Where only what can gain no privileges may be confined, this thread and what
+/// it starts give that up, which is said.
+fn mark<'a, H: Handle>(
+    space: &'a Space<H>,
+    command: &Command,
+    io: &mut Io<'_>,
+) -> ClientResult<Mark<'a, H>> {
+    match space.mark() {
+        Err(ClientError::Permission {
+            call: Call::SpawnConfined,
+            ..
+        }) if set_no_new_privs() => {}
+        marked => return marked,
+    }
+    space.mark().inspect(|_| {
+        io.complain(&format_args!(
+            "no_new_privs is set on '{}', as mode SCOPE requires without CAP_SYS_ADMIN: set-uid \
+             programs gain nothing in it",
+            command.get_program().to_string_lossy()
+        ));
+    })
+}
+
+/// Sets no_new_privs on this thread, and returns whether that made a difference.
+fn set_no_new_privs() -> bool {
+    prctl::get_no_new_privs() == Ok(false) && prctl::set_no_new_privs().is_ok()
 }
 
 /// Has the exit statuses of children kept until they are waited for: a parent that ignores SIGCHLD

@@ -51,6 +51,7 @@ Exit status:
 
 Example:
   pidspace run --name web -- make
+  pidspace run --scope -- make test
   pidspace adopt web --create --tree 1234
   pidspace ps web
   pidspace kill web:2";
@@ -177,6 +178,7 @@ mod tests {
             "pidspace adopt web 0",
             "pidspace adopt web 12 --session 12",
             "pidspace adopt web --session 12 --tree",
+            "pidspace adopt web 12 --scope",
             "pidspace kill web:1@x",
             "pidspace kill web:-1@5",
             "pidspace wait web --timeout x",

@@ -2,6 +2,7 @@
 
 //! Tables and JSON, both from one description of the columns.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::marker::PhantomData;
 
@@ -15,6 +16,8 @@ enum Get<R> {
     Text(fn(&R) -> Option<String>),
     /// A number; null when there is none.
     Number(fn(&R) -> Option<u64>),
+    /// Yes or no; true or false in JSON.
+    Flag(fn(&R) -> bool),
     /// A time, shown as [DD-]HH:MM:SS; a number of seconds in JSON.
     Seconds(fn(&R) -> Option<u64>),
 }
@@ -55,6 +58,11 @@ impl<R> Column<R> {
         Self::new(name, help, Get::Number(get))
     }
 
+    /// A column of answers to a question.
+    pub(crate) const fn flag(name: &'static str, help: &'static str, get: fn(&R) -> bool) -> Self {
+        Self::new(name, help, Get::Flag(get))
+    }
+
     /// A column of times.
     pub(crate) const fn seconds(
         name: &'static str,
@@ -79,6 +87,7 @@ impl<R> Column<R> {
         match self.get {
             Get::Text(get) => get(row).map(Value::Text),
             Get::Number(get) => get(row).map(Value::Number),
+            Get::Flag(get) => Some(Value::Flag(get(row))),
             Get::Seconds(get) => get(row).map(Value::Seconds),
         }
         .unwrap_or(Value::None)
@@ -86,7 +95,7 @@ impl<R> Column<R> {
 
     fn alignment(&self) -> CellAlignment {
         match self.get {
-            Get::Text(_) => CellAlignment::Left,
+            Get::Text(_) | Get::Flag(_) => CellAlignment::Left,
             Get::Number(_) | Get::Seconds(_) => CellAlignment::Right,
         }
     }
@@ -103,6 +112,7 @@ pub(crate) trait Row: Sized + 'static {
 enum Value {
     Text(String),
     Number(u64),
+    Flag(bool),
     Seconds(u64),
     None,
 }
@@ -112,6 +122,7 @@ impl Value {
         match self {
             Self::Text(text) => printable(text),
             Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
             Self::Seconds(seconds) => clock(*seconds),
             Self::None => "-".to_owned(),
         }
@@ -123,6 +134,7 @@ impl Serialize for Value {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Number(number) | Self::Seconds(number) => serializer.serialize_u64(*number),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
             Self::None => serializer.serialize_none(),
         }
     }
@@ -139,6 +151,26 @@ impl<R> Serialize for Object<'_, R> {
             .map(|column| (column.key(), column.value(row)));
         serializer.collect_map(members)
     }
+}
+
+/// Rows as a JSON object with one array.
+struct Array<'a, R: Row>(Vec<&'static Column<R>>, &'a [R]);
+
+impl<R: Row> Serialize for Array<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(columns, rows) = self;
+        let objects: Vec<_> = rows.iter().map(|row| Object(columns, row)).collect();
+        serializer.collect_map([(R::KEY, objects)])
+    }
+}
+
+/// Two JSON objects as one.
+#[derive(Serialize)]
+struct Joined<A, B> {
+    #[serde(flatten)]
+    first: A,
+    #[serde(flatten)]
+    second: B,
 }
 
 /// How rows are to be printed.
@@ -182,20 +214,52 @@ impl<R: Row + Send + Sync> Listing<R> {
     pub(crate) fn print(&self, rows: &[R], out: &mut dyn Write) -> io::Result<()> {
         let columns = self.columns(|column| column.shown);
         if self.json {
-            let objects: Vec<_> = rows.iter().map(|row| Object(&columns, row)).collect();
-            return print_json(&std::collections::BTreeMap::from([(R::KEY, objects)]), out);
+            return print_json(&Array(columns, rows), out);
         }
-        let mut table = plain_table();
-        if !self.noheadings {
-            table.set_header(columns.iter().map(|column| column.name));
+        print_rows(&columns, rows, self.noheadings, out)
+    }
+
+    /// Prints rows below what they have in common: a line above the headings, unless columns were
+    /// asked for, and members of the object in JSON.
+    pub(crate) fn print_titled(
+        &self,
+        title: &(impl fmt::Display + Serialize),
+        rows: &[R],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if self.json {
+            let second = Array(self.columns(|column| column.shown), rows);
+            let first = title;
+            return print_json(&Joined { first, second }, out);
         }
-        for row in rows {
-            table.add_row(columns.iter().map(|column| column.value(row).to_text()));
+        if !self.noheadings && self.output.is_empty() {
+            writeln!(out, "{title}")?;
         }
-        for (drawn, column) in table.column_iter_mut().zip(&columns) {
-            drawn.set_cell_alignment(column.alignment());
+        self.print(rows, out)
+    }
+
+    /// Prints rows and, unless columns were asked for, others of another kind below.
+    pub(crate) fn print_both<T: Row>(
+        &self,
+        rows: &[R],
+        others: &[T],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if !self.output.is_empty() {
+            return self.print(rows, out);
         }
-        print_table(&mut table, out)
+        let columns: Vec<_> = T::COLUMNS.iter().filter(|column| column.shown).collect();
+        if self.json {
+            let first = Array(self.columns(|column| column.shown), rows);
+            let second = Array(columns, others);
+            return print_json(&Joined { first, second }, out);
+        }
+        self.print(rows, out)?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        print_rows(&columns, others, self.noheadings, out)
     }
 
     /// Prints all columns of one row below each other.
@@ -221,6 +285,25 @@ fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table
+}
+
+fn print_rows<R: Row>(
+    columns: &[&'static Column<R>],
+    rows: &[R],
+    noheadings: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut table = plain_table();
+    if !noheadings {
+        table.set_header(columns.iter().map(|column| column.name));
+    }
+    for row in rows {
+        table.add_row(columns.iter().map(|column| column.value(row).to_text()));
+    }
+    for (drawn, column) in table.column_iter_mut().zip(columns) {
+        drawn.set_cell_alignment(column.alignment());
+    }
+    print_table(&mut table, out)
 }
 
 fn print_table(table: &mut Table, out: &mut dyn Write) -> io::Result<()> {
@@ -260,85 +343,4 @@ fn clock(seconds: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    struct Fruit(&'static str, Option<u64>);
-
-    impl Row for Fruit {
-        const KEY: &'static str = "fruits";
-        const COLUMNS: &'static [Column<Self>] = &[
-            Column::text("NAME", "its name", |fruit| Some(fruit.0.to_owned())),
-            Column::number("SHELF-NR", "its shelf", |fruit| fruit.1),
-            Column::seconds("AGE", "its age", |fruit: &Self| fruit.1).on_request(),
-        ];
-    }
-
-    fn listing(json: bool, output: &[&str], noheadings: bool) -> Listing<Fruit> {
-        Listing {
-            json,
-            output: output.iter().map(ToString::to_string).collect(),
-            noheadings,
-            rows: PhantomData,
-        }
-    }
-
-    fn print(listing: &Listing<Fruit>) -> String {
-        let mut out = Vec::new();
-        let rows = [Fruit("plum", Some(90_061)), Fruit("a\x1b\n", None)];
-        listing.print(&rows, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn text_is_aligned_and_printable() {
-        assert_eq!(
-            print(&listing(false, &[], false)),
-            "NAME      SHELF-NR\nplum         90061\na\\u{1b}\\n        -\n"
-        );
-        assert_eq!(
-            print(&listing(false, &["age", "NAME"], true)),
-            "01-01:01:01 plum\n          - a\\u{1b}\\n\n"
-        );
-    }
-
-    #[test]
-    fn json_has_types_and_the_order_of_the_columns() {
-        let text = print(&listing(true, &[], false));
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let plum = json!({ "name": "plum", "shelf_nr": 90_061 });
-        let other = json!({ "name": "a\u{1b}\n", "shelf_nr": null });
-        assert_eq!(value, json!({ "fruits": [plum, other] }));
-        assert!(text.find("name") < text.find("shelf_nr"));
-    }
-
-    #[test]
-    fn nothing_is_an_empty_table() {
-        let mut out = Vec::new();
-        listing(false, &[], true).print(&[], &mut out).unwrap();
-        assert_eq!(out, b"");
-        listing(false, &[], false).print(&[], &mut out).unwrap();
-        assert_eq!(out, b"NAME SHELF-NR\n");
-    }
-
-    #[test]
-    fn one_row_is_printed_downwards_and_whole() {
-        let mut out = Vec::new();
-        let plum = Fruit("plum", Some(59));
-        listing(false, &[], false)
-            .print_one(&plum, &mut out)
-            .unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "NAME     plum\nSHELF-NR 59\nAGE      00:00:59\n");
-    }
-
-    #[test]
-    fn what_cannot_be_written_is_an_error() {
-        let mut full: &mut [u8] = &mut [0; 4];
-        let row = [Fruit("plum", None)];
-        assert!(listing(false, &[], false).print(&row, &mut full).is_err());
-        assert!(listing(true, &[], false).print(&row, &mut full).is_err());
-    }
-}
+mod tests;

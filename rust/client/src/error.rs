@@ -14,8 +14,12 @@ pub enum Call {
     OpenDevice,
     /// Asking for the ABI level.
     Abi,
+    /// Listing the hooks.
+    Hooks,
     /// Making a space.
     Create,
+    /// Making a space that confines its members.
+    CreateConfined,
     /// Opening a space that exists.
     Open,
     /// Describing a space.
@@ -24,10 +28,16 @@ pub enum Call {
     List,
     /// Marking the calling thread.
     Spawn,
+    /// Marking the calling thread for a space that confines its members, and may refuse it for
+    /// that.
+    SpawnConfined,
     /// Taking the mark off the calling thread.
     ClearSpawn,
     /// Taking in a running process.
     Adopt,
+    /// Taking a running process into a space that confines its members, and may refuse it for
+    /// that.
+    AdoptConfined,
     /// Listing the numbers of a space.
     Members,
     /// Translating numbers.
@@ -38,6 +48,8 @@ pub enum Call {
     KillSpace,
     /// Changing a space.
     Set,
+    /// Changing a space, its mode among other things.
+    SetMode,
     /// Waiting for a space.
     Poll,
     /// Reading events.
@@ -51,17 +63,18 @@ impl fmt::Display for Call {
         f.write_str(match self {
             Self::OpenDevice => "open /dev/pidspace",
             Self::Abi => "ask for the ABI level",
-            Self::Create => "create the space",
+            Self::Hooks => "list the hooks",
+            Self::Create | Self::CreateConfined => "create the space",
             Self::Open => "open the space",
             Self::Info => "describe the space",
             Self::List => "list the spaces",
-            Self::Spawn => "start processes in the space",
+            Self::Spawn | Self::SpawnConfined => "start processes in the space",
             Self::ClearSpawn => "stop starting processes in the space",
-            Self::Adopt => "adopt the process",
+            Self::Adopt | Self::AdoptConfined => "adopt the process",
             Self::Members => "list the members",
             Self::Lookup => "translate the number",
             Self::Kill | Self::KillSpace => "send the signal",
-            Self::Set => "change the space",
+            Self::Set | Self::SetMode => "change the space",
             Self::Poll => "wait for the space",
             Self::Read => "read the events",
             Self::Destroy => "remove the space",
@@ -174,9 +187,16 @@ fn reason(call: Call, errno: Errno) -> &'static str {
         (Call::Spawn, Errno::EBUSY) => "the thread already starts processes in another space",
         (Call::ClearSpawn, Errno::EINVAL) => "the thread does not start processes in it",
         (Call::Adopt, errno) => adopt_reason(errno),
+        (
+            Call::CreateConfined | Call::SpawnConfined | Call::AdoptConfined | Call::SetMode,
+            errno,
+        ) => confined_reason(call, errno),
         (Call::Lookup | Call::Kill, Errno::ESRCH) => "there is no such member, see 'pidspace ps'",
         (Call::KillSpace, Errno::ESRCH) => "there is no process in it",
         (Call::Lookup, Errno::EBADF) => "the descriptor is no pidfd",
+        (Call::Info | Call::Members | Call::Lookup | Call::Set | Call::Read, Errno::EPERM) => {
+            "a member of a space in mode SCOPE may ask nothing of other spaces"
+        }
         (Call::Kill, Errno::EPERM) => "no permission to signal it",
         (Call::KillSpace, Errno::EPERM) => "no permission to signal any of its processes",
         (Call::KillSpace, Errno::EINVAL) => "no such signal",
@@ -184,11 +204,47 @@ fn reason(call: Call, errno: Errno) -> &'static str {
         (Call::Kill, Errno::EINVAL) => {
             "no such signal, or number 0 while the caller is not a member"
         }
+        (Call::Destroy, Errno::EPERM) => "no permission to kill what is in it",
         (Call::Destroy, Errno::EBUSY) => "numbers are in use, kill what is in it first",
         (Call::Destroy, Errno::EINTR) => "interrupted, it stays dying until removed again",
         (_, Errno::ESTALE) => "it has been removed",
         (_, Errno::EBADFD) => "the handle is bound to no space",
         _ => errno.desc(),
+    }
+}
+
+/// Says why a space that is to confine its members, or does, refuses.
+fn confined_reason(call: Call, errno: Errno) -> &'static str {
+    match (call, errno) {
+        (Call::CreateConfined | Call::SetMode, Errno::EBUSY) => {
+            "another one, such as a live patch, holds a kernel function that mode SCOPE must hook: \
+             'pidspace doctor' and the kernel log name it"
+        }
+        (Call::CreateConfined, Errno::EINVAL) => {
+            "a kernel function that mode SCOPE must hook is missing or cannot be traced, which \
+             'pidspace doctor' and the kernel log name; or pid_max is not between 301 and \
+             4194304, or a stream is to hold more than 65536 events"
+        }
+        (Call::SetMode, Errno::EINVAL) => {
+            "a space can be tightened and not loosened; or a kernel function that mode SCOPE must \
+             hook is missing or cannot be traced, which 'pidspace doctor' and the kernel log \
+             name; or pid_max is not between 301 and 4194304"
+        }
+        (Call::SetMode, Errno::EPERM) => {
+            "a process in it lacks no_new_privs ('setpriv --no-new-privs' sets it), which mode \
+             SCOPE requires without CAP_SYS_ADMIN"
+        }
+        (Call::SpawnConfined, Errno::EPERM) => {
+            "the caller is a member of a space, or lacks no_new_privs ('setpriv --no-new-privs' \
+             sets it), which mode SCOPE requires without CAP_SYS_ADMIN"
+        }
+        (Call::AdoptConfined, Errno::EPERM) => {
+            "no permission to signal it or a process of its tree, or the caller is a member of a \
+             space itself, or one of them lacks no_new_privs ('setpriv --no-new-privs' sets it), \
+             which mode SCOPE requires without CAP_SYS_ADMIN"
+        }
+        (Call::CreateConfined, _) => reason(Call::Create, errno),
+        _ => reason(Call::Set, errno),
     }
 }
 
@@ -266,6 +322,11 @@ mod tests {
         says(Call::Kill, Errno::EPERM, "signal");
         says(Call::KillSpace, Errno::EPERM, "any of its");
         says(Call::Adopt, Errno::EPERM, "of its tree");
+        says(Call::SpawnConfined, Errno::EPERM, "setpriv");
+        says(Call::AdoptConfined, Errno::EPERM, "of them lacks");
+        says(Call::SetMode, Errno::EPERM, "in it lacks");
+        says(Call::Members, Errno::EPERM, "of other spaces");
+        says(Call::Destroy, Errno::EPERM, "to kill");
     }
 
     #[test]
@@ -278,6 +339,9 @@ mod tests {
             ),
             (Call::Create, Errno::EINVAL, "pid_max"),
             (Call::Create, Errno::EUSERS, "max_user_spaces"),
+            (Call::CreateConfined, Errno::EUSERS, "max_user_spaces"),
+            (Call::CreateConfined, Errno::EBUSY, "live patch"),
+            (Call::CreateConfined, Errno::EINVAL, "cannot be traced"),
             (Call::Create, Errno::EBUSY, "bound to a space already"),
             (Call::Open, Errno::ENOENT, "no such space"),
             (Call::Spawn, Errno::EBUSY, "another space"),
@@ -299,6 +363,9 @@ mod tests {
             (Call::Adopt, Errno::EAGAIN, "--max-members"),
             (Call::Adopt, Errno::ESTALE, "removed"),
             (Call::Set, Errno::EINVAL, "pid_max"),
+            (Call::SetMode, Errno::EINVAL, "not loosened"),
+            (Call::SetMode, Errno::EBUSY, "pidspace doctor"),
+            (Call::SetMode, Errno::ESTALE, "removed"),
             (Call::Open, Errno::EINVAL, "65536"),
             (Call::Read, Errno::EINVAL, "without a stream"),
             (Call::Destroy, Errno::EBUSY, "in use"),

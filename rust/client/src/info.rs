@@ -13,38 +13,26 @@ pub struct Abi {
     pub level: u32,
     /// Bit N is set when mode N works.
     pub modes: u32,
-    /// The hooks in force, a mask.
+    /// What hooks in force are for, a mask; [`HOOKS`](crate::HOOKS) has the bits.
     pub hooks: u32,
     /// Events since load that should not happen.
     pub anomalies: u64,
 }
 
-/// The hooks of the kernel that this crate knows: bit, name and what is lost without it.
-pub const HOOKS: &[(u32, &str, &str)] = &[
-    (PIDSPACE_HOOK_FORK, "fork", "children would get no number"),
-    (
-        PIDSPACE_HOOK_EXIT,
-        "exit",
-        "numbers would never be released",
-    ),
-    (
-        PIDSPACE_HOOK_NEWTASK,
-        "newtask",
-        "a child being born could escape a kill",
-    ),
-    (
-        PIDSPACE_HOOK_EXITING,
-        "exiting",
-        "exits would be neither told nor acted upon, and could tear an adoption apart",
-    ),
-    (PIDSPACE_HOOK_EXEC, "exec", "new programs would not be told"),
-];
+impl Abi {
+    /// Whether there can be spaces of that mode.
+    pub fn has(&self, mode: Mode) -> bool {
+        let bit = 1_u32.checked_shl(mode.to_raw()).unwrap_or_default();
+        self.modes & bit != 0
+    }
+}
 
 /// What a space does to its members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
     /// Members are counted, found and signalled.
+    #[default]
     Track,
     /// Also, what takes a pid finds only members.
     Scope,
@@ -52,6 +40,26 @@ pub enum Mode {
     View,
     /// A mode that this crate does not know.
     Other(u32),
+}
+
+impl Mode {
+    fn from_raw(raw: u32) -> Self {
+        match raw {
+            PIDSPACE_MODE_TRACK => Self::Track,
+            PIDSPACE_MODE_SCOPE => Self::Scope,
+            PIDSPACE_MODE_VIEW => Self::View,
+            other => Self::Other(other),
+        }
+    }
+
+    pub(crate) fn to_raw(self) -> u32 {
+        match self {
+            Self::Track => PIDSPACE_MODE_TRACK,
+            Self::Scope => PIDSPACE_MODE_SCOPE,
+            Self::View => PIDSPACE_MODE_VIEW,
+            Self::Other(other) => other,
+        }
+    }
 }
 
 /// Where a space is in its life.
@@ -104,12 +112,7 @@ impl Info {
             id: SpaceId::new(raw.id)?,
             name: Name::from_raw(&raw.name),
             generation: raw.generation,
-            mode: match raw.mode {
-                PIDSPACE_MODE_TRACK => Mode::Track,
-                PIDSPACE_MODE_SCOPE => Mode::Scope,
-                PIDSPACE_MODE_VIEW => Mode::View,
-                other => Mode::Other(other),
-            },
+            mode: Mode::from_raw(raw.mode),
             state: match raw.state {
                 PIDSPACE_STATE_LIVE => State::Live,
                 PIDSPACE_STATE_DYING => State::Dying,

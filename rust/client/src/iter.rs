@@ -6,11 +6,12 @@ use std::{fmt, vec};
 
 use nix::errno::Errno;
 use pidspace_uapi::{
-    pidspace_event, pidspace_info, pidspace_list, pidspace_member, pidspace_members,
+    pidspace_event, pidspace_hook_info, pidspace_hooks, pidspace_info, pidspace_list,
+    pidspace_member, pidspace_members,
 };
 
 use crate::sys::Handle;
-use crate::{Call, Error, Event, Info, Member, Result};
+use crate::{Call, Error, Event, Hook, Info, Member, Result};
 
 /// Enough to make calls rare and little enough to be cheap to clear.
 const BATCH: usize = 128;
@@ -60,6 +61,24 @@ impl Batches for Member {
     }
 }
 
+impl Batches for Hook {
+    type Cursor = u32;
+
+    fn fetch(handle: &impl Handle, cursor: &mut u32) -> Result<Vec<Self>> {
+        let mut entries = [pidspace_hook_info::default(); BATCH];
+        let mut raw = pidspace_hooks {
+            cursor: *cursor,
+            ..Default::default()
+        };
+        handle
+            .hooks(&mut raw, &mut entries)
+            .map_err(|errno| Error::new(Call::Hooks, errno))?;
+        *cursor = raw.cursor;
+        let filled = entries.iter().take(raw.count as usize);
+        Ok(filled.map(Self::from_raw).collect())
+    }
+}
+
 impl Batches for Event {
     type Cursor = ();
 
@@ -92,6 +111,9 @@ pub type Spaces<'a, H> = Iter<'a, H, Info>;
 ///
 /// A number in use from the first step to the last is reported exactly once.
 pub type Members<'a, H> = Iter<'a, H, Member>;
+
+/// The hooks into the kernel, in the module's order.
+pub type Hooks<'a, H> = Iter<'a, H, Hook>;
 
 /// The events of a space, in the order in which they happened.
 pub type Events<'a, H> = Iter<'a, H, Event>;

@@ -31,6 +31,7 @@
 
 mod error;
 mod event;
+mod hook;
 mod info;
 mod iter;
 mod lookup;
@@ -53,8 +54,9 @@ use pidspace_uapi::{
 
 pub use error::{Call, Error};
 pub use event::{Event, Exit, Interest, Kind, Ready};
-pub use info::{Abi, Adopted, Found, Info, Member, Mode, Signalled, State, HOOKS};
-pub use iter::{Events, Members, Spaces};
+pub use hook::{Hook, Purpose, HOOKS};
+pub use info::{Abi, Adopted, Found, Info, Member, Mode, Signalled, State};
+pub use iter::{Events, Hooks, Members, Spaces};
 pub use options::{Binding, Changes, Options, Policies, Target};
 pub use space::{Mark, Space};
 use sys::{Device, Handle, Sys};
@@ -118,14 +120,23 @@ impl<S: Sys> Pidspace<S> {
         &self.abi
     }
 
-    /// Makes a space.
+    /// The hooks of the loaded module, those that are not in force too.
+    pub fn hooks(&self) -> Hooks<'_, S::Handle> {
+        Hooks::after(&self.handle, 0)
+    }
+
+    /// Makes a space.  The first one that is to confine its members puts hooks in force.
     pub fn create(&self, options: &Options) -> Result<Space<S::Handle>> {
         let handle = open_handle(&self.sys)?;
         let mut raw = options.to_raw();
+        let call = match options.mode {
+            Mode::Track => Call::Create,
+            _ => Call::CreateConfined,
+        };
         handle
             .create(&mut raw)
-            .map_err(|errno| Error::new(Call::Create, errno))?;
-        Space::new(handle, Call::Create, raw.id)
+            .map_err(|errno| Error::new(call, errno))?;
+        Space::new(handle, call, raw.id)
     }
 
     /// Opens a space that exists.

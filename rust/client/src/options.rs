@@ -7,13 +7,15 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use pidspace_uapi::*;
 
 use crate::types::NAME_SIZE;
-use crate::{GlobalNr, Name};
+use crate::{GlobalNr, Mode, Name};
 
 /// What a new space is to be like.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Its name.  A space without one goes with its last handle and number.
     pub name: Option<Name>,
+    /// What it does to its members.
+    pub mode: Mode,
     /// Numbers go up to this one less 1; the kernel has a default.
     pub pid_max: Option<u32>,
     /// Forks fail at this many numbers.
@@ -28,7 +30,7 @@ impl Options {
     pub(crate) fn to_raw(&self) -> pidspace_create {
         pidspace_create {
             flags: self.binding.flags(),
-            mode: PIDSPACE_MODE_TRACK,
+            mode: self.mode.to_raw(),
             pid_max: self.pid_max.unwrap_or_default(),
             name: self.name.as_ref().map_or([0; NAME_SIZE], Name::to_raw),
             events: self.binding.events,
@@ -117,6 +119,9 @@ pub struct Changes {
     pub max_members: Option<u32>,
     /// What it does of its own accord.
     pub policies: Option<Policies>,
+    /// What it does to its members: the same as before, or more.  It holds for those that there
+    /// are, too.
+    pub mode: Option<Mode>,
 }
 
 impl Changes {
@@ -125,10 +130,12 @@ impl Changes {
         pidspace_set {
             flags: flag(self.pid_max.is_some(), PIDSPACE_SET_F_PID_MAX)
                 | flag(self.max_members.is_some(), PIDSPACE_SET_F_MAX_MEMBERS)
-                | flag(self.policies.is_some(), PIDSPACE_SET_F_POLICIES),
+                | flag(self.policies.is_some(), PIDSPACE_SET_F_POLICIES)
+                | flag(self.mode.is_some(), PIDSPACE_SET_F_MODE),
             pid_max: self.pid_max.unwrap_or_default(),
             max_members: self.max_members.unwrap_or_default(),
             policies: self.policies.unwrap_or_default().bits(),
+            mode: self.mode.unwrap_or_default().to_raw(),
             ..Default::default()
         }
     }

@@ -12,7 +12,7 @@ use pidspace_uapi::*;
 
 use crate::sys::Handle;
 use crate::{lookup, Adopted, Call, Changes, Error, Found, GlobalNr, Info, LocalNr, Member};
-use crate::{Members, Result, Signalled, SpaceId, Target};
+use crate::{Members, Mode, Result, Signalled, SpaceId, Target};
 
 /// A space, by a handle that is bound to it.
 #[derive(Debug)]
@@ -82,18 +82,22 @@ impl<H: Handle> Space<H> {
         let mut raw = target.to_raw(tree);
         self.handle
             .adopt(&mut raw)
-            .map_err(|errno| Error::new(Call::Adopt, errno))?;
+            .map_err(|errno| self.refusal(Error::new(Call::Adopt, errno)))?;
         Ok(Adopted {
             processes: raw.processes,
             numbers: raw.numbers,
         })
     }
 
-    /// Changes the space for what is to come.
+    /// Changes the space: its mode for all that is in it, everything else for what is to come.
     pub fn set(&self, changes: &Changes) -> Result<()> {
+        let call = match changes.mode {
+            None => Call::Set,
+            Some(_) => Call::SetMode,
+        };
         self.handle
             .set(&mut changes.to_raw())
-            .map_err(|errno| Error::new(Call::Set, errno))
+            .map_err(|errno| Error::new(call, errno))
     }
 
     /// Translates a local number into a global one.
@@ -182,9 +186,11 @@ impl<H: Handle> Space<H> {
     }
 
     /// Marks the calling thread: the processes that it starts are born in the space, until the
-    /// mark is dropped.
+    /// mark is dropped.  A space that confines its members takes CAP_SYS_ADMIN for that, or
+    /// no_new_privs on the thread.
     pub fn mark(&self) -> Result<Mark<'_, H>> {
-        self.spawn_raw(0, Call::Spawn)?;
+        self.spawn_raw(0, Call::Spawn)
+            .map_err(|error| self.refusal(error))?;
         Ok(Mark {
             space: self,
             thread: PhantomData,
@@ -199,6 +205,24 @@ impl<H: Handle> Space<H> {
         self.handle
             .spawn(&mut raw)
             .map_err(|errno| Error::new(call, errno))
+    }
+
+    /// Why nobody was let in: there are more reasons where a space confines its members.
+    fn refusal(&self, error: Error) -> Error {
+        let confines = || self.info().is_ok_and(|info| info.mode != Mode::Track);
+        match error {
+            Error::Permission {
+                call,
+                errno: Errno::EPERM,
+            } if confines() => Error::Permission {
+                call: match call {
+                    Call::Adopt => Call::AdoptConfined,
+                    _ => Call::SpawnConfined,
+                },
+                errno: Errno::EPERM,
+            },
+            error => error,
+        }
     }
 
     /// Ends the space.  With `kill`, what is in it is killed first, and this waits until its

@@ -63,6 +63,12 @@ pub trait Handle {
     fn set(&self, arg: &mut pidspace_set) -> Result<(), Errno>;
     /// `PIDSPACE_IOC_DESTROY`
     fn destroy(&self, arg: &mut pidspace_destroy) -> Result<(), Errno>;
+    /// `PIDSPACE_IOC_HOOKS`
+    fn hooks(
+        &self,
+        arg: &mut pidspace_hooks,
+        entries: &mut [pidspace_hook_info],
+    ) -> Result<(), Errno>;
     /// Waits for one of what is of interest, or for the space to be empty, as ppoll(2) does.
     fn poll(&self, interest: Interest<'_>, timeout: Option<Duration>) -> Result<Ready, Errno>;
     /// Reads events into `events` and returns how many, as read(2) does.
@@ -175,6 +181,7 @@ macro_rules! batch {
 batch! {
     pidspace_list of pidspace_info => PIDSPACE_IOC_LIST,
     pidspace_members of pidspace_member => PIDSPACE_IOC_MEMBERS,
+    pidspace_hooks of pidspace_hook_info => PIDSPACE_IOC_HOOKS,
 }
 
 impl Batch for pidspace_lookup {
@@ -275,6 +282,14 @@ impl Handle for DeviceHandle {
 
     fn destroy(&self, arg: &mut pidspace_destroy) -> Result<(), Errno> {
         self.plain(arg)
+    }
+
+    fn hooks(
+        &self,
+        arg: &mut pidspace_hooks,
+        entries: &mut [pidspace_hook_info],
+    ) -> Result<(), Errno> {
+        self.batch(arg, entries)
     }
 
     fn poll(&self, interest: Interest<'_>, timeout: Option<Duration>) -> Result<Ready, Errno> {

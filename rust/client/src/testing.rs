@@ -6,7 +6,9 @@
 //! its members: a test puts them in, and a signal that ends a process takes them out.  Only what
 //! is adopted must be there.
 
+mod args;
 mod handle;
+mod scope;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,7 +18,6 @@ use nix::errno::Errno;
 use pidspace_uapi::*;
 
 use crate::sys::Sys;
-use crate::types::NAME_SIZE;
 use crate::Call;
 pub use handle::FakeHandle;
 
@@ -67,6 +68,9 @@ struct State {
     refused: Vec<u32>,
     adoptions: Vec<(u32, bool)>,
     interruptions: u32,
+    hooks: Vec<pidspace_hook_info>,
+    held: Vec<([u8; PIDSPACE_SYMBOL_SIZE as usize], Errno)>,
+    unprivileged: bool,
 }
 
 impl State {
@@ -121,7 +125,7 @@ impl Default for Fake {
     fn default() -> Self {
         let abi = pidspace_abi {
             level: PIDSPACE_ABI_LEVEL,
-            modes: 1 << PIDSPACE_MODE_TRACK,
+            modes: (1 << PIDSPACE_MODE_TRACK) | (1 << PIDSPACE_MODE_SCOPE),
             hooks: PIDSPACE_HOOK_FORK
                 | PIDSPACE_HOOK_EXIT
                 | PIDSPACE_HOOK_NEWTASK
@@ -131,6 +135,7 @@ impl Default for Fake {
         };
         Self(Rc::new(RefCell::new(State {
             abi,
+            hooks: scope::hooks(),
             ..Default::default()
         })))
     }
@@ -149,16 +154,12 @@ impl Fake {
 
     /// Makes a space and returns its id; an empty name stands for none.
     pub fn add_space(&self, name: &str) -> u64 {
-        let mut raw = [0; NAME_SIZE];
-        for (to, from) in raw.iter_mut().zip(name.bytes()) {
-            *to = from;
-        }
         let mut state = self.0.borrow_mut();
         state.last_id += 1;
         let id = state.last_id;
         let info = pidspace_info {
             id,
-            name: raw,
+            name: scope::filled_up(name),
             pid_max: PIDSPACE_PID_MAX_DEFAULT,
             ..Default::default()
         };
@@ -199,6 +200,22 @@ impl Fake {
     /// Interrupts the next `count` calls that wait.
     pub fn interrupt(&self, count: u32) {
         self.0.borrow_mut().interruptions = count;
+    }
+
+    /// Has the hook on `symbol` fail when mode SCOPE is to put it in force.
+    pub fn hold(&self, symbol: &str, errno: Errno) {
+        let held = (scope::filled_up(symbol), errno);
+        self.0.borrow_mut().held.push(held);
+    }
+
+    /// Lets hooks be put in force again.
+    pub fn release(&self) {
+        self.0.borrow_mut().held.clear();
+    }
+
+    /// Takes CAP_SYS_ADMIN from the caller: what is confined must have no_new_privs.
+    pub fn drop_privilege(&self) {
+        self.0.borrow_mut().unprivileged = true;
     }
 
     /// Has signals to the process with the global number `global`, and its adoption, refused.

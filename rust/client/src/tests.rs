@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 mod adopt;
+mod scope;
 mod watch;
 
 use std::os::fd::AsFd;
@@ -52,7 +53,7 @@ fn an_older_module_is_refused_but_can_be_looked_at() {
     );
     assert_eq!(
         error.to_string(),
-        "the loaded module is older (ABI level 0) than this tool (2): \
+        "the loaded module is older (ABI level 0) than this tool (3): \
          load the module of this version"
     );
     assert_eq!(Pidspace::with_any_level(fake).unwrap().abi().level, 0);
@@ -90,6 +91,14 @@ fn every_call_reports_its_own_failure() {
     };
     after(Call::OpenDevice, |p, _| p.create(&Options::default()).err());
     after(Call::Create, |p, _| p.create(&Options::default()).err());
+    after(Call::CreateConfined, |p, _| {
+        p.create(&Options {
+            mode: Mode::Scope,
+            ..Options::default()
+        })
+        .err()
+    });
+    after(Call::Hooks, |p, _| p.hooks().next()?.err());
     after(Call::Open, |p, _| p.open(&by_name("web")).err());
     after(Call::List, |p, _| p.spaces().next()?.err());
     after(Call::List, |p, s| p.space(s.id()).err());
@@ -104,6 +113,13 @@ fn every_call_reports_its_own_failure() {
         s.adopt(Target::Pid(global(1)), false).err()
     });
     after(Call::Set, |_, s| s.set(&Changes::default()).err());
+    after(Call::SetMode, |_, s| {
+        s.set(&Changes {
+            mode: Some(Mode::Scope),
+            ..Changes::default()
+        })
+        .err()
+    });
     after(Call::Poll, |_, s| s.wait(None).err());
     after(Call::Read, |_, s| s.read_events().err());
     after(Call::Members, |_, s| s.member(local(1)).err());

@@ -51,7 +51,7 @@ fn take_in(child: TaskRef<'_>, pid: PidRef<'_>, parent: PidRef<'_>, guard: &rcu:
         return;
     };
     let adopter = adopter.filter(|adopter| binding.is_claim() && binding.is_in(&adopter.space));
-    if adopter.is_some_and(|adopter| adopter.claim_newborn(pid, guard)) {
+    if adopter.is_some_and(|adopter| adopter.claim_newborn(child, pid, guard)) {
         return;
     }
     // Either the parent is a member by now, or its adoption has failed: that is final, and should

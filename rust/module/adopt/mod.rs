@@ -28,6 +28,10 @@ pub(crate) use self::changes::{
 use crate::{
     cred::is_admin,
     error::Refusal,
+    lookup::{
+        find_for_current,
+        pid_of_pidfd, //
+    },
     membership, process,
     space::{
         Adopted,
@@ -37,8 +41,6 @@ use crate::{
     table::TABLE,
     task::{
         current_process,
-        find_for_current,
-        pid_of_pidfd,
         PidRef,
         Role,
         TaskRef, //
@@ -82,6 +84,8 @@ struct Adopter {
     serial: u64,
     /// Whether descendants are adopted too.
     tree: bool,
+    /// Whether the caller may take in anybody, where the space confines.
+    privileged: bool,
 }
 
 /// How many adoptions there were.
@@ -125,8 +129,8 @@ impl Target {
 ///
 /// `ESRCH` when it is no process; `EINVAL` when it is one of the kernel's, the first process, one
 /// that has ended, or a tree that the caller is part of; `EBUSY`, `EEXIST`, `EAGAIN` and `ENOMEM`
-/// as [`Space::claim`]; `EPERM` when the caller may not signal one of them. Nothing has changed
-/// then.
+/// as [`Space::claim`]; `EPERM` when the caller may not signal one of them, or may not confine one
+/// of them and the space does. Nothing has changed then.
 ///
 /// # Context
 ///
@@ -141,12 +145,15 @@ pub(crate) fn adopt(space: &Arc<Space>, root: &Target, tree: bool) -> Result<Ado
         space: space.clone(),
         serial: SERIAL.fetch_add(1, Relaxed),
         tree,
+        privileged: !space.mode().confines() || is_admin(),
     };
     let _adoption = InProgress::start(&adopter)?;
     adopter.claim_root(root)?;
     while tree && adopter.claim_children()? {}
     adopter.check_claims()?;
-    space.commit()
+    let adopted = space.commit()?;
+    space.let_signals_pass();
+    Ok(adopted)
 }
 
 /// An adoption in progress; dropping it ends it, and takes back what is claimed and not a member.
@@ -249,6 +256,7 @@ impl Adopter {
         }
         for thread in process::threads(leader, guard) {
             if let Some(pid) = thread.pid() {
+                self.check_fit(thread)?;
                 self.claim(pid, Number::Kept, guard)?;
             }
         }
@@ -264,9 +272,20 @@ impl Adopter {
         Ok(())
     }
 
+    /// Checks that `task` may be confined if the space confines. It is asked of each thread, as none
+    /// stands for the others; what is true once remains true, for its children too.
+    fn check_fit(&self, task: TaskRef<'_>) -> Result {
+        if !self.privileged && !task.has_no_new_privs() {
+            return Err(Refusal::NotPermitted.into());
+        }
+        Ok(())
+    }
+
     /// Claims a new task. Returns whether that was decided by this adoption, not too late for it.
-    fn claim_newborn(&self, pid: PidRef<'_>, guard: &rcu::Guard) -> bool {
-        let kept = self.claim(pid, Number::Kept, guard);
+    fn claim_newborn(&self, child: TaskRef<'_>, pid: PidRef<'_>, guard: &rcu::Guard) -> bool {
+        let kept = self
+            .check_fit(child)
+            .and_then(|()| self.claim(pid, Number::Kept, guard));
         // Nobody knows the number yet, so it need not be the one that is taken.
         let claimed = match kept {
             Err(EEXIST) => self.claim(pid, Number::Next, guard),

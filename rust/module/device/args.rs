@@ -213,14 +213,18 @@ impl_extensible! {
     pidspace_kill: PIDSPACE_KILL_SIZE_VER0..=PIDSPACE_KILL_SIZE_VER1,
         |value| value.flags & !uapi::PIDSPACE_KILL_F_SPACE == 0;
     pidspace_set: PIDSPACE_SET_SIZE_VER0..=PIDSPACE_SET_SIZE_VER0,
-        |value| value.flags & !SET_FLAGS == 0 && value.reserved == 0;
+        |value| value.flags & !SET_FLAGS == 0;
     pidspace_destroy: PIDSPACE_DESTROY_SIZE_VER0..=PIDSPACE_DESTROY_SIZE_VER0,
         |value| value.flags & !uapi::PIDSPACE_DESTROY_F_KILL == 0;
+    pidspace_hooks: PIDSPACE_HOOKS_SIZE_VER0..=PIDSPACE_HOOKS_SIZE_VER0,
+        |value| value.flags == 0 && value.reserved == 0;
 }
 
 const ADOPT_FLAGS: u32 = uapi::PIDSPACE_ADOPT_F_TREE | uapi::PIDSPACE_ADOPT_F_PIDFD;
-const SET_FLAGS: u32 =
-    uapi::PIDSPACE_SET_F_PID_MAX | uapi::PIDSPACE_SET_F_POLICIES | uapi::PIDSPACE_SET_F_MAX_MEMBERS;
+const SET_FLAGS: u32 = uapi::PIDSPACE_SET_F_PID_MAX
+    | uapi::PIDSPACE_SET_F_POLICIES
+    | uapi::PIDSPACE_SET_F_MAX_MEMBERS
+    | uapi::PIDSPACE_SET_F_MODE;
 
 // SAFETY: Integers of every bit pattern.
 unsafe impl FromBytes for uapi::pidspace_nr {}
@@ -233,3 +237,6 @@ unsafe impl AsBytes for uapi::pidspace_member {}
 
 // SAFETY: Integers without padding, as the check in the bindings shows.
 unsafe impl AsBytes for uapi::pidspace_event {}
+
+// SAFETY: Integers without padding, as the check in the bindings shows.
+unsafe impl AsBytes for uapi::pidspace_hook_info {}

@@ -48,7 +48,7 @@ pub(super) fn poll(handle: &Handle, file: &File, table: &PollTable<'_>) -> u32 {
 ///
 /// # Errors
 ///
-/// `EBADFD` when the handle is unbound, `EINVAL` when it has no stream or one event does not fit,
+/// Those of [`Handle::space`], `EINVAL` when it has no stream or one event does not fit,
 /// `EAGAIN` when there is none and the read may not wait, `ERESTARTSYS` when a signal comes first,
 /// `EFAULT`; no event is lost then.
 ///
@@ -56,6 +56,7 @@ pub(super) fn poll(handle: &Handle, file: &File, table: &PollTable<'_>) -> u32 {
 ///
 /// Process context. May sleep.
 pub(super) fn read(handle: &Handle, may_wait: bool, iov: &mut IovIterDest<'_>) -> Result<usize> {
+    handle.space()?;
     let bound = handle.bound.as_ref().ok_or(Refusal::Unbound)?;
     let stream = bound.stream.as_ref().ok_or(Refusal::BadArgument)?;
     if iov.len() < EVENT_SIZE {

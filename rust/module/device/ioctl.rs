@@ -13,13 +13,16 @@ use super::{
 };
 use crate::{
     adopt,
+    confine::may_reach,
     cred::is_admin,
     error::Refusal,
     kill::Target,
     logic::{
         Fate,
+        Mode,
         PidMax, //
     },
+    lookup::namespace_of_current,
     membership,
     name::Name,
     registry::{
@@ -31,7 +34,6 @@ use crate::{
         Space, //
     },
     stream::Stream,
-    task::namespace_of_current,
     uapi,
 };
 use core::num::NonZeroU32;
@@ -65,6 +67,7 @@ const LOOKUP: u32 = unsized_command(uapi::PIDSPACE_IOC_LOOKUP);
 const KILL: u32 = unsized_command(uapi::PIDSPACE_IOC_KILL);
 const SET: u32 = unsized_command(uapi::PIDSPACE_IOC_SET);
 const DESTROY: u32 = unsized_command(uapi::PIDSPACE_IOC_DESTROY);
+const HOOKS: u32 = unsized_command(uapi::PIDSPACE_IOC_HOOKS);
 
 /// Does what a command asks for.
 ///
@@ -89,6 +92,7 @@ pub(super) fn dispatch(handle: &Handle, command: u32, arg: usize) -> Result {
         KILL => kill(handle, arg),
         SET => set(handle, arg),
         DESTROY => destroy(handle, arg),
+        HOOKS => query::hooks(arg),
         _ => Err(Refusal::UnknownCommand.into()),
     }
 }
@@ -113,6 +117,7 @@ fn create(handle: &Handle, arg: usize) -> Result {
     arg.write()?;
     let space = handle.bind(|| {
         let stream = stream(arg.value.events)?;
+        arm_for(settings.mode)?;
         let space = registry::create(Wanted {
             name,
             owner: Kuid::current_euid(),
@@ -136,14 +141,8 @@ fn space_limit() -> u32 {
 }
 
 fn settings(request: &uapi::pidspace_create) -> Result<Settings> {
-    match request.mode {
-        uapi::PIDSPACE_MODE_TRACK => (),
-        uapi::PIDSPACE_MODE_SCOPE | uapi::PIDSPACE_MODE_VIEW => {
-            return Err(Refusal::NotBuilt.into());
-        }
-        _ => return Err(Refusal::BadArgument.into()),
-    }
     let mut settings = Settings {
+        mode: mode(request.mode)?,
         pid_max: pid_max(request.pid_max)?,
         max_members: NonZeroU32::new(request.max_members),
         no_reuse: false,
@@ -151,6 +150,24 @@ fn settings(request: &uapi::pidspace_create) -> Result<Settings> {
     };
     set_policies(&mut settings, request.policies)?;
     Ok(settings)
+}
+
+fn mode(mode: u32) -> Result<Mode> {
+    match mode {
+        uapi::PIDSPACE_MODE_TRACK => Ok(Mode::Track),
+        uapi::PIDSPACE_MODE_SCOPE => Ok(Mode::Scope),
+        uapi::PIDSPACE_MODE_VIEW => Err(Refusal::NotBuilt.into()),
+        _ => Err(Refusal::BadArgument.into()),
+    }
+}
+
+/// Puts the hooks in force that a space of `mode` needs.
+fn arm_for(mode: Mode) -> Result {
+    if mode.confines() {
+        crate::arm_scope()
+    } else {
+        Ok(())
+    }
 }
 
 fn pid_max(max: u32) -> Result<PidMax> {
@@ -206,7 +223,10 @@ fn open(handle: &Handle, arg: usize) -> Result {
 
 /// Counts a handle of the caller's in, if there is a space and the caller may open it.
 fn admit(space: Option<Arc<Space>>, stream: Option<Arc<Stream>>) -> Result<Arc<Space>> {
-    let space = space.ok_or(Refusal::NoSuchSpace)?;
+    // To a caller confined to another space this one is not there.
+    let space = space
+        .filter(|space| may_reach(space))
+        .ok_or(Refusal::NoSuchSpace)?;
     if !may_open(&space) {
         return Err(Refusal::NotPermitted.into());
     }
@@ -226,6 +246,7 @@ fn set(handle: &Handle, arg: usize) -> Result {
         (uapi::PIDSPACE_SET_F_PID_MAX, request.pid_max),
         (uapi::PIDSPACE_SET_F_POLICIES, request.policies),
         (uapi::PIDSPACE_SET_F_MAX_MEMBERS, request.max_members),
+        (uapi::PIDSPACE_SET_F_MODE, request.mode),
     ];
     if unused
         .iter()
@@ -233,9 +254,17 @@ fn set(handle: &Handle, arg: usize) -> Result {
     {
         return Err(Refusal::BadArgument.into());
     }
-    handle.space()?.set(|settings| {
+    let space = handle.space()?;
+    let wanted = mode(request.mode)?;
+    let max = pid_max(request.pid_max)?;
+    arm_for(wanted)?;
+    let privileged = !wanted.confines() || is_admin();
+    space.set(privileged, |settings| {
+        if asked(uapi::PIDSPACE_SET_F_MODE) {
+            settings.mode = wanted;
+        }
         if asked(uapi::PIDSPACE_SET_F_PID_MAX) {
-            settings.pid_max = pid_max(request.pid_max)?;
+            settings.pid_max = max;
         }
         if asked(uapi::PIDSPACE_SET_F_POLICIES) {
             set_policies(settings, request.policies)?;

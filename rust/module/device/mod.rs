@@ -9,7 +9,17 @@ mod ioctl;
 mod query;
 
 pub(crate) use self::file::Device;
-use crate::{cred::Impersonation, error::Refusal, registry, space::Space, stream::Stream};
+use crate::{
+    confine::{
+        check_reach,
+        exempted, //
+    },
+    cred::Impersonation,
+    error::Refusal,
+    registry,
+    space::Space,
+    stream::Stream, //
+};
 use kernel::{
     fs::{
         File,
@@ -58,9 +68,16 @@ struct Bound {
 }
 
 impl Handle {
-    /// Returns the space that the handle is bound to, which may be gone by now.
+    /// Returns the space that the handle is bound to, which may be gone by now, for the caller to
+    /// use.
+    ///
+    /// # Errors
+    ///
+    /// `EBADFD` when it is bound to none, `EPERM` when the caller is confined to another one.
     fn space(&self) -> Result<&Arc<Space>> {
-        Ok(self.bound().ok_or(Refusal::Unbound)?)
+        let space = self.bound().ok_or(Refusal::Unbound)?;
+        check_reach(space)?;
+        Ok(space)
     }
 
     /// Returns the space that the handle is bound to, if it is bound.
@@ -107,8 +124,9 @@ impl MiscDevice for Handle {
         let killer = handle.bound.as_ref().filter(|bound| bound.kill_on_close);
         if let Some(bound) = killer {
             let _opener = Impersonation::of_opener(file);
-            // A space that is gone has nobody to kill.
-            let _ = bound.space.kill_everyone();
+            // Who closes last does it for who opened, be it confined to another space. A space that
+            // is gone has nobody to kill.
+            let _ = exempted(|| bound.space.kill_everyone());
         }
     }
 

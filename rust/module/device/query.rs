@@ -15,12 +15,23 @@ use super::{
 };
 use crate::{
     binding::Binding,
+    confine::{
+        may_reach,
+        may_reach_id, //
+    },
     cred::{
         is_admin,
         shown_uid, //
     },
     error::Refusal,
-    logic::Nr,
+    logic::{
+        Mode,
+        Nr, //
+    },
+    lookup::{
+        find_for_current,
+        pid_of_pidfd, //
+    },
     membership, registry,
     space::{
         Settings,
@@ -28,8 +39,6 @@ use crate::{
     },
     task::{
         current_task,
-        find_for_current,
-        pid_of_pidfd,
         PidRef,
         Role, //
     },
@@ -53,9 +62,26 @@ use kernel::{
 pub(super) fn abi(arg: usize) -> Result {
     let mut arg = Argument::<uapi::pidspace_abi>::read(arg)?;
     arg.value.level = uapi::PIDSPACE_ABI_LEVEL;
-    arg.value.modes = 1 << uapi::PIDSPACE_MODE_TRACK;
-    arg.value.hooks = crate::HOOKS_IN_FORCE;
+    arg.value.modes = 1 << uapi::PIDSPACE_MODE_TRACK | 1 << uapi::PIDSPACE_MODE_SCOPE;
+    arg.value.hooks = crate::hooks_in_force();
     arg.value.anomalies = membership::anomalies();
+    arg.write()
+}
+
+/// `PIDSPACE_IOC_HOOKS`
+pub(super) fn hooks(arg: usize) -> Result {
+    let mut arg = Argument::<uapi::pidspace_hooks>::read(arg)?;
+    let hooks = &mut arg.value;
+    let size = uapi::PIDSPACE_HOOK_INFO_SIZE_VER0;
+    let mut entries = Entries::new(hooks.entries, hooks.count, hooks.entry_size, size)?;
+    while !entries.is_full() {
+        let Some(hook) = crate::describe_hook(hooks.cursor as usize) else {
+            break;
+        };
+        entries.push(&hook)?;
+        hooks.cursor = hooks.cursor.saturating_add(1);
+    }
+    hooks.count = entries.filled();
     arg.write()
 }
 
@@ -75,7 +101,10 @@ fn describe(space: &Space) -> Result<uapi::pidspace_info> {
         flags: 0,
         id: space.id(),
         generation: status.generation,
-        mode: uapi::PIDSPACE_MODE_TRACK,
+        mode: match status.settings.mode {
+            Mode::Track => uapi::PIDSPACE_MODE_TRACK,
+            Mode::Scope => uapi::PIDSPACE_MODE_SCOPE,
+        },
         state: if status.dying {
             uapi::PIDSPACE_STATE_DYING
         } else {
@@ -117,7 +146,8 @@ pub(super) fn list(arg: usize) -> Result {
         };
         list.cursor = space.id();
         // A space that ended since it was found is left out.
-        if let (true, Ok(info)) = (admin || is_owner(&space), describe(&space)) {
+        let listed = (admin || is_owner(&space)) && may_reach(&space);
+        if let (true, Ok(info)) = (listed, describe(&space)) {
             entries.push(&info)?;
         }
     }
@@ -298,6 +328,9 @@ fn in_space(pid: PidRef<'_>, guard: &rcu::Guard) -> Option<Answer> {
 
 /// Returns whether the handle's holder may be given `answer`.
 fn is_visible(handle: &Handle, answer: &Answer) -> bool {
+    if !may_reach_id(answer.nr.space) {
+        return false;
+    }
     match handle.bound() {
         Some(space) => space.id() == answer.nr.space,
         None => {

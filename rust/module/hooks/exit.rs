@@ -5,17 +5,16 @@
 
 use super::{
     ftrace::{
+        Entry,
         Hook,
         Verdict, //
     },
     functions::FreePid,
 };
 use crate::{
-    adopt, membership,
-    task::{
-        PidRef,
-        TaskRef, //
-    },
+    adopt,
+    membership,
+    task::TaskRef, //
 };
 
 /// Releases the number of a `struct pid` that nothing uses any more.
@@ -25,8 +24,10 @@ impl Hook for Exit {
     type Function = FreePid;
 
     #[inline]
-    fn enter(pid: PidRef<'_>) -> Verdict {
-        membership::release(pid);
+    fn enter(entry: Entry<'_, FreePid>) -> Verdict {
+        if let Some(pid) = entry.arguments() {
+            membership::release(pid);
+        }
         Verdict::Run
     }
 }

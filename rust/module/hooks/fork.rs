@@ -4,20 +4,21 @@
 
 use super::{
     ftrace::{
+        Entry,
         Hook,
         Verdict, //
     },
-    functions::{
-        CgroupCanFork,
-        Forking, //
-    }, //
+    functions::CgroupCanFork, //
 };
 use crate::{
     adopt,
     membership,
     task::TaskRef, //
 };
-use kernel::error::code::ERESTARTNOINTR;
+use kernel::error::code::{
+    EAGAIN,
+    ERESTARTNOINTR, //
+};
 
 /// Numbers or refuses a child.
 pub(crate) struct Fork;
@@ -26,13 +27,16 @@ impl Hook for Fork {
     type Function = CgroupCanFork;
 
     #[inline]
-    fn enter(forking: Forking<'_>) -> Verdict {
+    fn enter(entry: Entry<'_, CgroupCanFork>) -> Verdict {
+        let Some(forking) = entry.arguments() else {
+            return Verdict::Run;
+        };
         // io_uring repeats the fork of a worker, which is a thread, for ever on other errors than
         // EAGAIN; a thread is not told to restart.
         match membership::fork(forking.child, forking.is_thread) {
             Ok(()) => Verdict::Run,
-            Err(ERESTARTNOINTR) => Verdict::Restart,
-            Err(_) => Verdict::Eagain,
+            Err(ERESTARTNOINTR) => Verdict::Refuse(ERESTARTNOINTR),
+            Err(_) => Verdict::Refuse(EAGAIN),
         }
     }
 }

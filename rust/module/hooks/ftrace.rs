@@ -2,9 +2,10 @@
 
 //! Hooks on the entry of kernel functions, by ftrace.
 //!
-//! The callback decides whether the function runs, or returns a constant instead. It never calls
+//! The callback decides whether the function runs, or returns something else instead. It never calls
 //! the function itself: its address may lack the landing pad that an indirect call needs.
 
+use super::symbol::Symbol;
 use core::marker::PhantomData;
 use kernel::{
     bindings,
@@ -19,8 +20,8 @@ use kernel::{
 
 extern "C" {
     fn pidspace_ftrace_argument(fregs: *mut c_void, n: c_uint) -> c_ulong;
-    fn pidspace_ftrace_return_eagain(fregs: *mut c_void);
-    fn pidspace_ftrace_return_restart(fregs: *mut c_void);
+    fn pidspace_ftrace_return_error(fregs: *mut c_void, error: c_int);
+    fn pidspace_ftrace_return_value(fregs: *mut c_void, value: c_ulong);
 }
 
 /// How often registering is tried again when another tracer holds a lock that it needs.
@@ -30,23 +31,22 @@ const ATTEMPTS: u32 = 100;
 pub(crate) enum Verdict {
     /// The function runs.
     Run,
-    /// The function returns `-EAGAIN` to its caller.
-    Eagain,
-    /// The function returns `-ERESTARTNOINTR`: the system call begins anew once the calling task,
-    /// which has a signal pending, has acted on that.
-    Restart,
+    /// The function returns this error, one that `pidspace_ftrace_return_error()` knows.
+    Refuse(Error),
+    /// The function returns this value; for a function whose first argument is a number.
+    Answer(usize),
 }
 
-/// A kernel function whose arguments are known.
+/// Kernel functions of one prototype.
 ///
 /// # Safety
 ///
-/// `arguments()` must read what the function of that name takes, as the views that they are valid
-/// for during the call.
+/// `arguments()` must read what the functions of these names take, as the views that they are valid
+/// for during the call, and their callers must cope with the verdicts.
 pub(crate) unsafe trait Function {
-    /// The symbol.
-    const SYMBOL: &'static CStr;
-    /// Whether the function returns an `int` and its caller copes with the verdicts.
+    /// The functions.
+    const SYMBOLS: &'static [Symbol];
+    /// Whether hooks return anything but [`Verdict::Run`].
     const MAY_REFUSE: bool;
     /// The arguments, as they are seen at the entry.
     type Arguments<'a>;
@@ -55,13 +55,13 @@ pub(crate) unsafe trait Function {
     fn arguments<'a>(call: &'a Call) -> Option<Self::Arguments<'a>>;
 }
 
-/// What a hook does at the entry of its function.
+/// What a hook does at the entry of its functions.
 pub(crate) trait Hook {
-    /// The function.
+    /// The functions.
     type Function: Function;
 
     /// Decides. Runs in the context of the function, with preemption on or off.
-    fn enter(arguments: <Self::Function as Function>::Arguments<'_>) -> Verdict;
+    fn enter(entry: Entry<'_, Self::Function>) -> Verdict;
 }
 
 /// A call of a hooked function that is at its entry.
@@ -79,57 +79,132 @@ impl Call {
     }
 
     fn decide(&self, verdict: &Verdict) {
-        match verdict {
+        match *verdict {
             Verdict::Run => (),
-            // SAFETY: The pointer is valid by the type invariant; `Function::MAY_REFUSE` says that
-            // the caller of the hooked function takes such an answer, here and below.
-            Verdict::Eagain => unsafe { pidspace_ftrace_return_eagain(self.0) },
+            // SAFETY: The pointer is valid by the type invariant; `Function` says that the caller
+            // of the hooked function takes such an answer, here and below.
+            Verdict::Refuse(error) => unsafe {
+                pidspace_ftrace_return_error(self.0, error.to_errno());
+            },
             // SAFETY: As above.
-            Verdict::Restart => unsafe { pidspace_ftrace_return_restart(self.0) },
+            Verdict::Answer(value) => unsafe { pidspace_ftrace_return_value(self.0, value) },
         }
     }
 }
 
-/// A hook in force; dropping it takes the hook off and waits until no callback runs any more.
+/// The entry of a function, whose arguments are read when they are asked for.
+pub(crate) struct Entry<'a, F: Function> {
+    call: &'a Call,
+    _function: PhantomData<F>,
+}
+
+impl<'a, F: Function> Entry<'a, F> {
+    /// Returns the arguments; [`None`] when they mean that there is nothing to do.
+    #[inline]
+    pub(crate) fn arguments(&self) -> Option<F::Arguments<'a>> {
+        F::arguments(self.call)
+    }
+}
+
+type Callback = unsafe extern "C" fn(
+    ip: c_ulong,
+    parent_ip: c_ulong,
+    ops: *mut bindings::ftrace_ops,
+    fregs: *mut bindings::ftrace_regs,
+);
+
+/// A hook, and the functions that it can be put on.
+pub(crate) struct Family {
+    pub(crate) symbols: &'static [Symbol],
+    callback: Callback,
+    may_refuse: bool,
+}
+
+impl Family {
+    /// Describes the hook `H`.
+    pub(crate) const fn of<H: Hook>() -> Self {
+        Self {
+            symbols: <H::Function as Function>::SYMBOLS,
+            callback: callback::<H>,
+            may_refuse: <H::Function as Function>::MAY_REFUSE,
+        }
+    }
+
+    /// `PERMANENT`, so that the sysctl `kernel.ftrace_enabled` cannot switch the hook off.
+    const fn flags(&self) -> c_ulong {
+        let modify = if self.may_refuse {
+            bindings::FTRACE_OPS_FL_IPMODIFY
+        } else {
+            0
+        };
+        (bindings::FTRACE_OPS_FL_PERMANENT | modify) as c_ulong
+    }
+}
+
+/// # Safety
+///
+/// Must only be called by ftrace.
+unsafe extern "C" fn callback<H: Hook>(
+    _ip: c_ulong,
+    _parent_ip: c_ulong,
+    _ops: *mut bindings::ftrace_ops,
+    fregs: *mut bindings::ftrace_regs,
+) {
+    // INVARIANT: ftrace gave the pointer to this callback.
+    let call = Call(fregs.cast());
+    let verdict = H::enter(Entry {
+        call: &call,
+        _function: PhantomData,
+    });
+    if H::Function::MAY_REFUSE {
+        call.decide(&verdict);
+    }
+}
+
+/// A hook in force on one function; dropping it takes the hook off and waits until no callback runs
+/// any more.
 ///
 /// # Invariants
 ///
 /// `ops` is registered.
 #[pin_data(PinnedDrop)]
-pub(crate) struct FtraceHook<H: Hook> {
+pub(crate) struct FtraceHook {
     #[pin]
     ops: Opaque<bindings::ftrace_ops>,
-    _hook: PhantomData<H>,
+    symbol: &'static Symbol,
 }
 
-impl<H: Hook> FtraceHook<H> {
-    /// Puts the hook in force.
+impl FtraceHook {
+    /// Puts the hook of `family` in force on `symbol`, which is one of its.
     ///
     /// # Errors
     ///
     /// `EINVAL` when the function is missing or cannot be traced, `EBUSY` when another one changes
-    /// it already, such as a live patch.
+    /// it already, such as a live patch; `ENOMEM`.
     ///
     /// # Context
     ///
     /// Process context. Sleeps.
-    pub(crate) fn register() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
+    pub(crate) fn register(
+        family: &'static Family,
+        symbol: &'static Symbol,
+    ) -> Result<Pin<KBox<Self>>> {
+        let hook = try_pin_init!(Self {
             // INVARIANT: When this succeeds `ops` is registered.
-            ops <- Opaque::try_ffi_init(Self::register_at),
-            _hook: PhantomData,
-        }? Error)
+            ops <- Opaque::try_ffi_init(|ops| Self::register_at(ops, family, symbol)),
+            symbol,
+        }? Error);
+        KBox::pin_init(hook, GFP_KERNEL)
     }
 
-    fn register_at(ops: *mut bindings::ftrace_ops) -> Result {
+    fn register_at(ops: *mut bindings::ftrace_ops, family: &Family, symbol: &Symbol) -> Result {
         let mut blank: bindings::ftrace_ops = pin_init::zeroed();
-        blank.func = Some(Self::callback);
-        blank.flags = Self::flags();
+        blank.func = Some(family.callback);
+        blank.flags = family.flags();
         // SAFETY: The caller hands over memory for the value, which stays where it is.
         unsafe { ops.write(blank) };
-        let symbol = <H::Function as Function>::SYMBOL;
-        let length = symbol.count_bytes() as c_int;
-        let name = symbol.as_char_ptr().cast_mut();
+        let length = symbol.name.count_bytes() as c_int;
+        let name = symbol.name.as_char_ptr().cast_mut();
         // SAFETY: `ops` is initialised; the name is only read, and `length` long.
         to_result(unsafe { bindings::ftrace_set_filter(ops, name, length, 0) })?;
         Self::register_patiently(ops).inspect_err(|_| {
@@ -150,46 +225,16 @@ impl<H: Hook> FtraceHook<H> {
         }
         result
     }
-
-    /// `PERMANENT`, so that the sysctl `kernel.ftrace_enabled` cannot switch the hook off.
-    const fn flags() -> c_ulong {
-        let modify = if <H::Function as Function>::MAY_REFUSE {
-            bindings::FTRACE_OPS_FL_IPMODIFY
-        } else {
-            0
-        };
-        (bindings::FTRACE_OPS_FL_PERMANENT | modify) as c_ulong
-    }
-
-    /// # Safety
-    ///
-    /// Must only be called by ftrace.
-    unsafe extern "C" fn callback(
-        _ip: c_ulong,
-        _parent_ip: c_ulong,
-        _ops: *mut bindings::ftrace_ops,
-        fregs: *mut bindings::ftrace_regs,
-    ) {
-        // INVARIANT: ftrace gave the pointer to this callback.
-        let call = Call(fregs.cast());
-        let Some(arguments) = <H::Function as Function>::arguments(&call) else {
-            return;
-        };
-        let verdict = H::enter(arguments);
-        if H::Function::MAY_REFUSE {
-            call.decide(&verdict);
-        }
-    }
 }
 
 #[pinned_drop]
-impl<H: Hook> PinnedDrop for FtraceHook<H> {
+impl PinnedDrop for FtraceHook {
     fn drop(self: Pin<&mut Self>) {
         let ops = self.ops.get();
         // SAFETY: `ops` is registered by the type invariant.
         let result = to_result(unsafe { bindings::unregister_ftrace_function(ops) });
         if result.is_err() {
-            never_return(<H::Function as Function>::SYMBOL);
+            never_return(self.symbol.name);
         }
         // SAFETY: `ops` is initialised and not registered any more.
         unsafe { bindings::ftrace_free_filter(ops) };
@@ -206,7 +251,7 @@ fn never_return(symbol: &CStr) -> ! {
 }
 
 // SAFETY: A registered hook is not tied to a thread.
-unsafe impl<H: Hook> Send for FtraceHook<H> {}
+unsafe impl Send for FtraceHook {}
 
 // SAFETY: Nothing can be done with a shared reference.
-unsafe impl<H: Hook> Sync for FtraceHook<H> {}
+unsafe impl Sync for FtraceHook {}

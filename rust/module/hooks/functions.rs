@@ -2,18 +2,24 @@
 
 //! The kernel functions that are hooked, and their arguments.
 
-use super::ftrace::{
-    Call,
-    Function, //
+use super::{
+    ftrace::{
+        Call,
+        Function, //
+    },
+    symbol::Symbol, //
 };
 use crate::task::{
     PidRef,
     TaskRef, //
 };
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use kernel::bindings;
+
+pub(super) const CGROUP_CAN_FORK: Symbol =
+    Symbol::required(c"cgroup_can_fork", "children would get no numbers");
+
+pub(super) const FREE_PID: Symbol =
+    Symbol::required(c"free_pid", "numbers would never be released");
 
 /// `int cgroup_can_fork(struct task_struct *child, struct kernel_clone_args *kargs)`, called by
 /// `copy_process()` only, with no locks held, when the child has its `struct pid` and nobody can
@@ -30,7 +36,7 @@ pub(crate) struct Forking<'a> {
 
 // SAFETY: The arguments are read as the prototype above has them; both objects outlive the call.
 unsafe impl Function for CgroupCanFork {
-    const SYMBOL: &'static CStr = c"cgroup_can_fork";
+    const SYMBOLS: &'static [Symbol] = &[CGROUP_CAN_FORK];
     const MAY_REFUSE: bool = true;
     type Arguments<'a> = Forking<'a>;
 
@@ -54,7 +60,7 @@ pub(crate) struct FreePid;
 
 // SAFETY: The argument is read as the prototype above has it; the object outlives the call.
 unsafe impl Function for FreePid {
-    const SYMBOL: &'static CStr = c"free_pid";
+    const SYMBOLS: &'static [Symbol] = &[FREE_PID];
     const MAY_REFUSE: bool = false;
     type Arguments<'a> = PidRef<'a>;
 

@@ -1,86 +1,105 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The hooks into the kernel: what they are, and all of them in force or none.
+//! The hooks into the kernel: those of the lives of tasks, which are in force while the module is
+//! loaded, and those of mode SCOPE, from the first such space on.
 
+mod arming;
 mod exit;
 mod fork;
 mod ftrace;
 mod functions;
+mod scope;
+mod scope_functions;
+mod symbol;
+mod table;
 mod tracepoint;
 mod tracepoints;
 
+pub(crate) use self::{
+    arming::arm as arm_scope,
+    table::{
+        describe,
+        in_force,
+        DebugFile, //
+    },
+};
 use self::{
     exit::Exit,
     fork::Fork,
-    ftrace::FtraceHook,
-    tracepoint::TracepointHook,
+    ftrace::{
+        Family,
+        FtraceHook, //
+    },
+    functions::{
+        CGROUP_CAN_FORK,
+        FREE_PID, //
+    },
+    symbol::Symbol,
+    tracepoint::{
+        Probe,
+        TracepointHook, //
+    },
     tracepoints::{
         Exec,
         Exiting,
         Newtask, //
     },
 };
-use crate::uapi;
 use kernel::prelude::*;
 
-/// The hooks in force, as they are while a value of this type exists: bits of the uapi's
-/// `enum pidspace_hook`.
-pub(crate) const IN_FORCE: u32 = uapi::PIDSPACE_HOOK_FORK
-    | uapi::PIDSPACE_HOOK_EXIT
-    | uapi::PIDSPACE_HOOK_NEWTASK
-    | uapi::PIDSPACE_HOOK_EXITING
-    | uapi::PIDSPACE_HOOK_EXEC;
+static FORK: Family = Family::of::<Fork>();
+static FREE: Family = Family::of::<Exit>();
+static FORK_SYMBOL: Symbol = CGROUP_CAN_FORK;
+static FREE_SYMBOL: Symbol = FREE_PID;
 
-/// The hooks in force, by the kernel's names.
-pub(crate) const NAMES: &str =
-    "cgroup_can_fork(), free_pid(), task_newtask, sched_process_exit, sched_process_exec";
-
-/// All hooks, in force.
+/// The hooks of the lives of tasks, in force.
 ///
-/// Fields are dropped in declaration order: numbers stop being given out first, and are taken back
-/// until the end.
+/// Fields are dropped in declaration order: members are not confined any more, numbers stop being
+/// given out, and are taken back until the end.
 pub(crate) struct Hooks {
-    _fork: Pin<KBox<FtraceHook<Fork>>>,
+    _scope: arming::Disarm,
+    _fork: Pin<KBox<FtraceHook>>,
     _newtask: TracepointHook<Newtask>,
     _exec: TracepointHook<Exec>,
     _exiting: TracepointHook<Exiting>,
-    _exit: Pin<KBox<FtraceHook<Exit>>>,
+    _free: Pin<KBox<FtraceHook>>,
 }
 
 impl Hooks {
-    /// Puts all hooks in force.
+    /// Puts all of them in force.
     ///
     /// # Errors
     ///
     /// Those of the first hook that fails, which the kernel log names; none is in force then.
-    pub(crate) fn arm() -> Result<Self> {
-        let exit = KBox::pin_init(FtraceHook::register(), GFP_KERNEL)
-            .inspect_err(|error| missing("free_pid()", "numbers would never be released", error))?;
-        let exiting = TracepointHook::register().inspect_err(|error| {
-            missing(
-                "sched_process_exit",
-                "the end of a process would be missed",
-                error,
-            )
-        })?;
-        let exec = TracepointHook::register().inspect_err(|error| {
-            missing("sched_process_exec", "events would lack programs", error)
-        })?;
-        let newtask = TracepointHook::register()
-            .inspect_err(|error| missing("task_newtask", "a kill could miss a newborn", error))?;
-        let fork = KBox::pin_init(FtraceHook::register(), GFP_KERNEL).inspect_err(|error| {
-            missing("cgroup_can_fork()", "children would get no numbers", error)
-        })?;
+    ///
+    /// # Safety
+    ///
+    /// Must be called once, before anything else of this folder.
+    pub(crate) unsafe fn arm() -> Result<Self> {
+        // SAFETY: The caller promises it.
+        let scope = unsafe { arming::Disarm::new() };
+        let free = function(&FREE, &FREE_SYMBOL)?;
+        let exiting = tracepoint()?;
+        let exec = tracepoint()?;
+        let newtask = tracepoint()?;
+        let fork = function(&FORK, &FORK_SYMBOL)?;
         Ok(Self {
+            _scope: scope,
             _fork: fork,
             _newtask: newtask,
             _exec: exec,
             _exiting: exiting,
-            _exit: exit,
+            _free: free,
         })
     }
 }
 
-fn missing(hook: &str, loss: &str, error: &Error) {
-    pr_err!("cannot hook {hook} ({error:?}): without it {loss}, so the module is not loaded\n");
+const NOT_LOADED: &str = "the module is not loaded";
+
+fn function(family: &'static Family, symbol: &'static Symbol) -> Result<Pin<KBox<FtraceHook>>> {
+    FtraceHook::register(family, symbol).inspect_err(|error| symbol.report(*error, NOT_LOADED))
+}
+
+fn tracepoint<P: Probe>() -> Result<TracepointHook<P>> {
+    TracepointHook::register().inspect_err(|error| P::TRACEPOINT.report(*error, NOT_LOADED))
 }

@@ -2,6 +2,7 @@
 
 //! Probes on the kernel's tracepoints.
 
+use super::symbol::Symbol;
 use core::{
     marker::PhantomData,
     ptr, //
@@ -22,8 +23,8 @@ extern "C" {
 ///
 /// `callback()` must be a function of the tracepoint's prototype, after a `void *` of its own.
 pub(crate) unsafe trait Probe {
-    /// The name of the tracepoint.
-    const TRACEPOINT: &'static CStr;
+    /// The tracepoint.
+    const TRACEPOINT: Symbol;
 
     /// Returns the function that the tracepoint is to call.
     fn callback() -> *mut c_void;
@@ -50,7 +51,7 @@ impl<P: Probe> TracepointHook<P> {
     ///
     /// Process context. Sleeps.
     pub(crate) fn register() -> Result<Self> {
-        let tracepoint = find(P::TRACEPOINT).ok_or(ENOENT)?;
+        let tracepoint = find(P::TRACEPOINT.name).ok_or(ENOENT)?;
         // SAFETY: The tracepoint is the kernel's own, so it stays; the probe has its prototype.
         to_result(unsafe {
             bindings::tracepoint_probe_register(tracepoint, P::callback(), ptr::null_mut())

@@ -5,6 +5,7 @@
 use super::{
     exit,
     fork,
+    symbol::Symbol,
     tracepoint::Probe, //
 };
 use crate::{
@@ -15,6 +16,19 @@ use kernel::{
     bindings,
     prelude::*, //
 };
+
+pub(super) const TASK_NEWTASK: Symbol = Symbol::required(
+    c"task_newtask",
+    "a signal or an adoption could miss a newborn",
+);
+
+pub(super) const SCHED_PROCESS_EXIT: Symbol = Symbol::required(
+    c"sched_process_exit",
+    "the end of a process would be missed",
+);
+
+pub(super) const SCHED_PROCESS_EXEC: Symbol =
+    Symbol::required(c"sched_process_exec", "events would lack programs");
 
 /// `task_newtask(struct task_struct *task, u64 clone_flags)`, in `copy_process()`, with no locks
 /// held: the child is visible and cannot run yet. It fires for every kind of new task, io_uring's
@@ -31,7 +45,7 @@ pub(crate) struct Exec;
 
 // SAFETY: `newtask()` has the prototype that is said above.
 unsafe impl Probe for Newtask {
-    const TRACEPOINT: &'static CStr = c"task_newtask";
+    const TRACEPOINT: Symbol = TASK_NEWTASK;
 
     fn callback() -> *mut c_void {
         newtask as *mut c_void
@@ -40,7 +54,7 @@ unsafe impl Probe for Newtask {
 
 // SAFETY: `exiting()` has the prototype that is said above.
 unsafe impl Probe for Exiting {
-    const TRACEPOINT: &'static CStr = c"sched_process_exit";
+    const TRACEPOINT: Symbol = SCHED_PROCESS_EXIT;
 
     fn callback() -> *mut c_void {
         exiting as *mut c_void
@@ -49,7 +63,7 @@ unsafe impl Probe for Exiting {
 
 // SAFETY: `exec()` has the prototype that is said above.
 unsafe impl Probe for Exec {
-    const TRACEPOINT: &'static CStr = c"sched_process_exec";
+    const TRACEPOINT: Symbol = SCHED_PROCESS_EXEC;
 
     fn callback() -> *mut c_void {
         exec as *mut c_void

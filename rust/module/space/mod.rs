@@ -15,12 +15,14 @@ mod births;
 mod events;
 mod life;
 mod numbers;
+mod tighten;
 
 use self::births::Broadcast;
 pub(crate) use self::numbers::{
     Adopted,
     Number, //
 };
+use self::tighten::Tightening;
 use crate::{
     local::{
         LocalMap,
@@ -28,6 +30,7 @@ use crate::{
     },
     logic::{
         Lifecycle,
+        Mode,
         Nr,
         PidMap,
         PidMax,
@@ -86,6 +89,8 @@ pub(crate) struct Space {
     streamed: Atomic<bool>,
     /// Whether the space ends with the process of number 1. Written under `inner`.
     init: Atomic<bool>,
+    /// Whether the mode is SCOPE, which it stays. Written under `inner`.
+    scope: Atomic<bool>,
     _module: ModuleRef,
 }
 
@@ -101,6 +106,7 @@ struct Inner {
     no_reuse: bool,
     broadcast: Broadcast,
     adoption: Adoption,
+    tightening: Tightening,
     streams: KVec<Arc<Stream>>,
 }
 
@@ -126,6 +132,7 @@ impl Adoption {
 /// What whoever makes a space chooses, and may change later.
 #[derive(Clone, Copy)]
 pub(crate) struct Settings {
+    pub(crate) mode: Mode,
     pub(crate) pid_max: PidMax,
     pub(crate) max_members: Option<NonZeroU32>,
     pub(crate) no_reuse: bool,
@@ -177,6 +184,7 @@ impl Space {
             no_reuse: settings.no_reuse,
             broadcast: Broadcast::default(),
             adoption: Adoption::None,
+            tightening: Tightening::None,
             streams,
         };
         Ok(pin_init!(Self {
@@ -193,6 +201,7 @@ impl Space {
             condemned: Atomic::new(false),
             streamed: Atomic::new(streamed),
             init: Atomic::new(settings.init),
+            scope: Atomic::new(settings.mode.confines()),
             _module: ModuleRef::get(),
         }))
     }
@@ -241,25 +250,22 @@ impl Space {
         })
     }
 
-    /// Changes the settings, for what comes.
+    /// Returns what the space does to its members.
     ///
-    /// # Errors
+    /// # Context
     ///
-    /// `ESTALE` when the space is gone; what `change` returns. Nothing has changed then.
-    pub(crate) fn set(&self, change: impl FnOnce(&mut Settings) -> Result) -> Result {
-        let mut inner = self.inner.lock();
-        inner.life.must_exist()?;
-        let mut settings = self.settings(&inner);
-        change(&mut settings)?;
-        inner.map.set_max(settings.pid_max);
-        inner.life.set_limit(settings.max_members);
-        inner.no_reuse = settings.no_reuse;
-        self.init.store(settings.init, Relaxed);
-        Ok(())
+    /// Any context.
+    pub(crate) fn mode(&self) -> Mode {
+        if self.scope.load(Relaxed) {
+            Mode::Scope
+        } else {
+            Mode::Track
+        }
     }
 
     fn settings(&self, inner: &Inner) -> Settings {
         Settings {
+            mode: self.mode(),
             pid_max: inner.map.max(),
             max_members: inner.life.limit(),
             no_reuse: inner.no_reuse,

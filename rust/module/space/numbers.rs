@@ -48,19 +48,28 @@ pub(crate) struct Adopted {
 
 impl Space {
     /// Gives `pid` the next number. Nobody can find its task yet; a thread counts as `born` though.
+    /// The caller is `unfit` when it may not let anybody in where members are confined.
     ///
     /// # Errors
     ///
-    /// `EAGAIN` when the space is full or dying, `ENOMEM`, `ERESTARTNOINTR` when the caller has to act
-    /// on a signal first, not for a thread; nothing has changed then.
+    /// `EAGAIN` when the space is full or dying, `EPERM` for an unfit caller, `ENOMEM`,
+    /// `ERESTARTNOINTR` when the caller has to act on a signal first, not for a thread; nothing has
+    /// changed then.
     ///
     /// # Context
     ///
     /// Process context, of the forking task. Does not sleep.
-    pub(crate) fn bind(&self, pid: PidRef<'_>, born: bool, guard: &rcu::Guard) -> Result {
+    pub(crate) fn bind(
+        &self,
+        pid: PidRef<'_>,
+        born: bool,
+        unfit: bool,
+        guard: &rcu::Guard,
+    ) -> Result {
         let slot = TABLE.reserve(pid, guard)?;
         let binding = Binding::new(pid, self, None)?;
         let mut inner = self.inner.lock();
+        self.check_birth(&mut inner, unfit, guard)?;
         if !born && self.must_restart(&inner.broadcast, guard) {
             return Err(Refusal::RestartFork.into());
         }
@@ -79,6 +88,7 @@ impl Space {
         let slot = TABLE.reserve(pid, guard)?;
         let binding = Binding::new(pid, self, None)?;
         let mut inner = self.inner.lock();
+        self.check_birth(&mut inner, false, guard)?;
         inner.life.add_number_beyond_limit()?;
         let standing = Standing {
             heard: self.heard_by_child(&inner, true, guard),

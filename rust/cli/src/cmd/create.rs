@@ -14,7 +14,8 @@ The space stays until it is removed; what it is like is printed as by info.
 
 Example:
   pidspace create web
-  pidspace create web --max-members 100 --no-reuse")]
+  pidspace create web --max-members 100 --no-reuse
+  pidspace create web --scope")]
 pub(crate) struct Args {
     /// The name of the space
     name: Name,
@@ -39,6 +40,7 @@ pub(crate) fn run<S: Sys>(args: &Args, sys: S, io: &mut Io<'_>) -> Result<u8, Er
 #[cfg(test)]
 mod tests {
     use pidspace_client::testing::Fake;
+    use pidspace_client::Errno;
 
     use crate::cmd::testing::pidspace;
 
@@ -52,12 +54,33 @@ mod tests {
             (&json["name"], &json["max_members"]),
             (&"web".into(), &7.into())
         );
-        assert_eq!(json["policies"], "no-reuse");
+        assert_eq!(
+            (&json["policies"], &json["mode"]),
+            (&"no-reuse".into(), &"track".into())
+        );
         assert_eq!(pidspace(&fake, "ls -n -o name").out, "web\n");
         let error = pidspace(&fake, "create web").error();
         assert!(
             error.starts_with("web: cannot create the space: the name is taken"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_space_that_confines_takes_hooks() {
+        let fake = Fake::default();
+        fake.hold("find_vpid", Errno::EBUSY);
+        assert_eq!(
+            pidspace(&fake, "create web --scope").error(),
+            "web: cannot create the space: another one, such as a live patch, holds a kernel \
+             function that mode SCOPE must hook: 'pidspace doctor' and the kernel log name it \
+             (EBUSY)"
+        );
+        fake.release();
+        let create = pidspace(&fake, "create web --scope -n -o mode");
+        assert_eq!(
+            (create.status.unwrap(), create.out.as_str()),
+            (0, "scope\n")
         );
     }
 }

@@ -8,6 +8,7 @@ mod doctor;
 mod event;
 mod events;
 mod exec;
+mod hook;
 mod info;
 mod kill;
 mod ls;
@@ -67,7 +68,7 @@ pub(crate) enum Command {
     Wait(wait::Args),
     /// Tell what happens in a space
     Events(events::Args),
-    /// Change the limits and policies of a space
+    /// Change the limits, policies and mode of a space
     Set(set::Args),
     /// Remove a space
     Rm(rm::Args),
@@ -91,7 +92,7 @@ pub(crate) fn run<S: Sys + Clone>(
     let sys = sys.clone();
     match command {
         Command::Run(args) => run::run(args, sys, io),
-        Command::Exec(args) => exec::run(args, sys),
+        Command::Exec(args) => exec::run(args, sys, io),
         Command::Create(args) => create::run(args, sys, io),
         Command::Adopt(args) => adopt::run(args, sys, io),
         Command::Ls(args) => ls::run(args, sys, io),

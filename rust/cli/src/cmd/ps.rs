@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use pidspace_client::sys::{Handle, Sys};
-use pidspace_client::{LocalNr, Member, Pidspace, Result as ClientResult, Space, SpaceRef};
+use std::fmt;
 
-use super::Io;
+use pidspace_client::sys::{Handle, Sys};
+use pidspace_client::{LocalNr, Member, Mode, Pidspace, Result as ClientResult, Space, SpaceRef};
+use serde::Serialize;
+
+use super::{space, Io};
 use crate::error::Error;
 use crate::output::{Column, Listing, Row};
 use crate::task::{self, Task};
@@ -12,6 +15,8 @@ use crate::task::{self, Task};
 #[command(after_help = "\
 A '-' stands for a number that is not a member's, and for what a number without a task has not:
 that of a child being born, or of a process group or session whose leader is gone.
+
+The first line tells the mode of the space, where headings are printed and no columns chosen.
 
 The column TARGET is what kill, pid and wait take: the number and its generation.
 
@@ -110,12 +115,35 @@ impl Number {
     }
 }
 
+/// What the numbers have in common.
+#[derive(Debug, Serialize)]
+struct Title {
+    space: String,
+    mode: String,
+}
+
+impl Title {
+    fn new(space: &SpaceRef, mode: Mode) -> Self {
+        Self {
+            space: space.to_string(),
+            mode: space::mode(mode),
+        }
+    }
+}
+
+impl fmt::Display for Title {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: mode {}", self.space, self.mode)
+    }
+}
+
 pub(crate) fn run<S: Sys>(args: &Args, sys: S, io: &mut Io<'_>) -> Result<u8, Error> {
-    let space = Pidspace::with(sys)?.open(&args.space);
-    let numbers = space
-        .and_then(|space| numbers(&space, &args.space, args.threads))
-        .map_err(Error::about(&args.space))?;
-    args.listing.print(&numbers, io.out)?;
+    let about = Error::about(&args.space);
+    let space = Pidspace::with(sys)?.open(&args.space).map_err(&about)?;
+    let mode = space.info().map_err(&about)?.mode;
+    let numbers = numbers(&space, &args.space, args.threads).map_err(&about)?;
+    let title = Title::new(&args.space, mode);
+    args.listing.print_titled(&title, &numbers, io.out)?;
     Ok(0)
 }
 
@@ -204,6 +232,27 @@ mod tests {
         let lines: Vec<_> = ps.out.lines().collect();
         assert_eq!(lines.len(), 4);
         assert!(lines[2].trim_start().starts_with("3          1 [") || lines[2].contains("3 1 ["));
+    }
+
+    #[test]
+    fn the_mode_stands_above_the_headings() {
+        let fake = web();
+        let headed = |ps: &str| ps.starts_with("web: mode track\nLOCAL-NR ");
+        assert!(headed(&pidspace(&fake, "ps web").out));
+        for line in ["ps web -n", "ps web -o local-nr"] {
+            let ps = pidspace(&fake, line);
+            assert!(!ps.out.contains("mode"), "{line}: {}", ps.out);
+        }
+        assert_eq!(pidspace(&fake, "set web --scope").status.unwrap(), 0);
+        assert!(pidspace(&fake, "ps web")
+            .out
+            .starts_with("web: mode scope\n"));
+        let json = pidspace(&fake, "ps @1 --json -o local-nr").json();
+        assert_eq!(
+            (&json["space"], &json["mode"]),
+            (&json!("@1"), &json!("scope"))
+        );
+        assert_eq!(json["numbers"][0], json!({ "local_nr": 1 }));
     }
 
     #[test]

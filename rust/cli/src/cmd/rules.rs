@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The limits and policies of a new space.
+//! The mode, limits and policies of a new space.
 
-use pidspace_client::{Binding, Name, Options, Policies};
+use pidspace_client::{Binding, Mode, Name, Options, Policies};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rules {
+    /// Let what takes a pid find only members: mode SCOPE
+    #[arg(long)]
+    scope: bool,
     /// Keep local numbers below this, 301 to 4194304 [default: 32768]
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(301..=4_194_304))]
     pid_max: Option<u32>,
@@ -25,6 +28,7 @@ impl Rules {
     pub(crate) fn options(&self, name: Option<Name>, binding: Binding) -> Options {
         Options {
             name,
+            mode: mode(self.scope),
             pid_max: self.pid_max,
             max_members: self.max_members,
             policies: Policies::default()
@@ -32,5 +36,13 @@ impl Rules {
                 .with_no_reuse(self.no_reuse),
             binding,
         }
+    }
+}
+
+/// The mode of a new space.
+pub(crate) fn mode(scope: bool) -> Mode {
+    match scope {
+        true => Mode::Scope,
+        false => Mode::Track,
     }
 }

@@ -27,10 +27,15 @@ with the status of the command.  A named space stays until it is removed; an unn
 numbers in it are in use.  With --kill-on-exit nothing in the space outlives pidspace, be that
 killed itself.
 
+With --scope, what takes a pid finds only members: kill, ptrace, /proc and the like.  A command that
+is started so without CAP_SYS_ADMIN gets no_new_privs, which is said on standard error: set-uid
+programs gain nothing in it.
+
 Example:
   pidspace run -- make
   pidspace run --name web --pid-max 1000 -- sh -c 'server & wait'
   pidspace run --kill-on-exit --max-members 200 -- make test
+  pidspace run --scope -- sh -c 'kill -TERM -1'
   pidspace run --name web --detach -- server")]
 pub(crate) struct Args {
     /// Name the space
@@ -72,8 +77,8 @@ pub(crate) fn run<S: Sys>(args: &Args, sys: S, io: &mut Io<'_>) -> Result<u8, Er
         .name
         .clone()
         .map_or(SpaceRef::Id(space.id()), SpaceRef::Name);
-    let started = start(args, &space, &name).inspect_err(|_| undo(&space, &name, io));
-    let (mut child, watch) = started?;
+    let started = start(args, &space, &name, io);
+    let (mut child, watch) = started.inspect_err(|_| undo(&space, &name, io))?;
     let Some(watch) = watch else {
         introduce(&space, name, &child, args.json, io)?;
         return Ok(0);
@@ -97,6 +102,7 @@ fn start<H: Handle>(
     args: &Args,
     space: &Space<H>,
     name: &SpaceRef,
+    io: &mut Io<'_>,
 ) -> Result<(Child, Option<Watch>), Error> {
     let mut command = launch::command(&args.command);
     in_own_session(&mut command);
@@ -108,7 +114,7 @@ fn start<H: Handle>(
         watch.leave_signals_to(&mut command);
         Some(watch)
     };
-    Ok((launch::start(space, name, &mut command)?, watch))
+    Ok((launch::start(space, name, &mut command, io)?, watch))
 }
 
 /// Removes the space again, unless somebody else has started something in it meanwhile.
@@ -259,6 +265,14 @@ mod tests {
         assert_eq!(pidspace(&fake, line).status.unwrap(), 0);
         let ls = pidspace(&fake, "ls -n -o pid-max,max-members,policies");
         assert_eq!(ls.out, "400 9 init,no-reuse\n");
+    }
+
+    #[test]
+    fn a_space_may_confine_what_runs_in_it() {
+        let fake = Fake::default();
+        let run = pidspace(&fake, "run --name web --scope -- true");
+        assert_eq!((run.status.unwrap(), run.err.as_str()), (0, ""));
+        assert_eq!(pidspace(&fake, "ls -n -o mode").out, "scope\n");
     }
 
     #[test]

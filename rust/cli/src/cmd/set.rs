@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use pidspace_client::sys::Sys;
-use pidspace_client::{Changes, Info, Pidspace, Policies, Result as ClientResult, SpaceRef};
+use pidspace_client::{Changes, Info, Mode, Pidspace, Policies, Result as ClientResult, SpaceRef};
 
 use super::Io;
 use crate::error::Error;
@@ -12,13 +12,15 @@ use crate::output::Listing;
     group = clap::ArgGroup::new("change").required(true).multiple(true),
     override_usage = "pidspace set <SPACE> <CHANGE>... [OPTIONS]",
     after_help = "\
-A change holds for what comes: numbers in use stay, be they above a limit.  What the space is like
-then is printed as by info.
+A change holds for what comes: numbers in use stay, be they above a limit.  Only the mode holds for
+what is in the space, too, and is never taken back.  What the space is like then is printed as by
+info.
 
 Example:
   pidspace set web --max-members 100
   pidspace set web --max-members 0 --no-reuse
-  pidspace set web --init --noheadings -o policies"
+  pidspace set web --init --noheadings -o policies
+  pidspace set web --scope"
 )]
 pub(crate) struct Args {
     /// The space, NAME or @ID
@@ -42,6 +44,11 @@ pub(crate) struct Args {
     /// Hand out numbers again
     #[arg(long, group = "change", conflicts_with = "no_reuse")]
     reuse: bool,
+    /// Let what takes a pid find only members from now on: mode SCOPE
+    ///
+    /// Without CAP_SYS_ADMIN, every process in the space must have no_new_privs.
+    #[arg(long, group = "change")]
+    scope: bool,
     #[command(flatten)]
     listing: Listing<Info>,
 }
@@ -55,6 +62,7 @@ impl Args {
             pid_max: self.pid_max,
             max_members: self.max_members,
             policies: (policies != info.policies).then_some(policies),
+            mode: self.scope.then_some(Mode::Scope),
         }
     }
 }
@@ -101,6 +109,24 @@ mod tests {
                 state
             );
         }
+    }
+
+    #[test]
+    fn a_space_is_confined_for_good() {
+        let fake = Fake::default();
+        let id = fake.add_space("web");
+        for _ in 0..2 {
+            let set = pidspace(&fake, "set web --scope --init -n -o mode,policies");
+            assert_eq!(set.out, "scope\ninit\n");
+        }
+        let set = pidspace(&fake, "set web --no-init -n -o mode");
+        assert_eq!(set.out, "scope\n");
+        fake.add_space("other");
+        fake.drop_privilege();
+        fake.add_member(id + 1, i32::MAX.unsigned_abs(), |_| ());
+        let error = pidspace(&fake, "set other --scope").error();
+        let said = "other: cannot change the space: a process in it lacks no_new_privs";
+        assert!(error.starts_with(said), "{error}");
     }
 
     #[test]

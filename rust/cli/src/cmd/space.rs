@@ -16,12 +16,7 @@ impl Row for Info {
         Column::number("ID", "id, never used again", |info| Some(info.id.get())),
         Column::text("OWNER", "user that made it", |info| Some(user(info.owner))),
         Column::text("MODE", "what it does to its members", |info| {
-            Some(match info.mode {
-                Mode::Track => "track".to_owned(),
-                Mode::Scope => "scope".to_owned(),
-                Mode::View => "view".to_owned(),
-                other => format!("{other:?}"),
-            })
+            Some(mode(info.mode))
         }),
         Column::text(
             "STATE",
@@ -72,6 +67,16 @@ impl Row for Info {
         })
         .on_request(),
     ];
+}
+
+/// The name of a mode.
+pub(crate) fn mode(mode: Mode) -> String {
+    match mode {
+        Mode::Track => "track".to_owned(),
+        Mode::Scope => "scope".to_owned(),
+        Mode::View => "view".to_owned(),
+        other => format!("{other:?}"),
+    }
 }
 
 /// The policies by their names; those without one as a mask.

@@ -3,18 +3,14 @@
 //! What a handle of the stand-in answers.
 
 use std::cell::{Cell, RefCell};
-use std::fs;
-use std::os::fd::BorrowedFd;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc::{SIGKILL, SIGTERM};
-use nix::poll::{ppoll, PollFd, PollFlags};
-use nix::sys::time::TimeSpec;
 use pidspace_uapi::*;
 
+use super::args::{is_readable, pid_of, target, valid_pid_max};
 use super::{Fake, Space, State};
 use crate::sys::Handle;
 use crate::{Call, Interest, Ready};
@@ -60,6 +56,27 @@ impl FakeHandle {
         let space = state.spaces.get_mut(&id).ok_or(Errno::ESTALE)?;
         act(space, &mut state.signals, &state.refused)
     }
+
+    /// Gives the space a mode, unless that is looser or does not suit a member.
+    fn tighten(&self, mode: u32) -> Result<(), Errno> {
+        let state = &mut *self.state.borrow_mut();
+        state.check(Call::SetMode)?;
+        let id = self.bound.get().ok_or(Errno::EBADFD)?;
+        let space = state.spaces.get(&id).ok_or(Errno::ESTALE)?;
+        if mode <= space.info.mode {
+            let same = mode == space.info.mode;
+            return same.then_some(()).ok_or(Errno::EINVAL);
+        }
+        let mut members = space.members.values();
+        if !members.all(|member| state.may_confine(member.global, mode)) {
+            return Err(Errno::EPERM);
+        }
+        state.enable(mode)?;
+        if let Some(space) = state.spaces.get_mut(&id) {
+            space.info.mode = mode;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for FakeHandle {
@@ -90,7 +107,10 @@ impl Handle for FakeHandle {
     }
 
     fn create(&self, arg: &mut pidspace_create) -> Result<(), Errno> {
-        self.state.borrow().check(Call::Create)?;
+        self.state.borrow().check(match arg.mode {
+            PIDSPACE_MODE_TRACK => Call::Create,
+            _ => Call::CreateConfined,
+        })?;
         let pid_max = valid_pid_max(arg.pid_max)?;
         if arg.events > PIDSPACE_EVENTS_MAX {
             return Err(Errno::EINVAL);
@@ -100,10 +120,12 @@ impl Handle for FakeHandle {
         if self.state.borrow().spaces.values().any(taken) {
             return Err(Errno::EEXIST);
         }
+        self.state.borrow_mut().enable(arg.mode)?;
         arg.id = Fake(Rc::clone(&self.state)).add_space("");
         let state = &mut *self.state.borrow_mut();
         if let Some(space) = state.spaces.get_mut(&arg.id) {
             space.info.name = arg.name;
+            space.info.mode = arg.mode;
             space.info.pid_max = pid_max;
             space.info.policies = arg.policies;
             space.info.max_members = arg.max_members;
@@ -156,6 +178,10 @@ impl Handle for FakeHandle {
             return marked.map(drop).ok_or(Errno::EINVAL);
         }
         state.check(Call::Spawn)?;
+        let mode = state.spaces.get(&id).ok_or(Errno::ESTALE)?.info.mode;
+        if !state.may_spawn(mode) {
+            return Err(Errno::EPERM);
+        }
         if state.marked.is_some_and(|marked| marked != id) {
             return Err(Errno::EBUSY);
         }
@@ -173,7 +199,8 @@ impl Handle for FakeHandle {
         if members.any(|member| member.global == global) {
             return Err(Errno::EBUSY);
         }
-        if state.refused.contains(&global) {
+        let mode = state.spaces.get(&id).ok_or(Errno::ESTALE)?.info.mode;
+        if state.refused.contains(&global) || !state.may_confine(global, mode) {
             return Err(Errno::EPERM);
         }
         let space = state.spaces.get_mut(&id).ok_or(Errno::ESTALE)?;
@@ -280,11 +307,15 @@ impl Handle for FakeHandle {
     }
 
     fn set(&self, arg: &mut pidspace_set) -> Result<(), Errno> {
-        self.with_space(Call::Set, |space, _, _| {
-            let given = |flag| arg.flags & flag != 0;
-            if given(PIDSPACE_SET_F_PID_MAX) {
-                space.info.pid_max = valid_pid_max(arg.pid_max)?;
-            }
+        let given = |flag| arg.flags & flag != 0;
+        let pid_max = given(PIDSPACE_SET_F_PID_MAX).then(|| valid_pid_max(arg.pid_max));
+        let pid_max = pid_max.transpose()?;
+        let call = match given(PIDSPACE_SET_F_MODE) {
+            true => self.tighten(arg.mode).map(|()| Call::SetMode)?,
+            false => Call::Set,
+        };
+        self.with_space(call, |space, _, _| {
+            space.info.pid_max = pid_max.unwrap_or(space.info.pid_max);
             if given(PIDSPACE_SET_F_POLICIES) {
                 space.info.policies = arg.policies;
             }
@@ -293,6 +324,23 @@ impl Handle for FakeHandle {
             }
             Ok(())
         })
+    }
+
+    fn hooks(
+        &self,
+        arg: &mut pidspace_hooks,
+        entries: &mut [pidspace_hook_info],
+    ) -> Result<(), Errno> {
+        let state = self.state.borrow();
+        state.check(Call::Hooks)?;
+        let rest = state.hooks.iter().skip(arg.cursor as usize);
+        arg.count = 0;
+        for (entry, hook) in entries.iter_mut().zip(rest) {
+            *entry = *hook;
+            arg.cursor += 1;
+            arg.count += 1;
+        }
+        Ok(())
     }
 
     /// Where the kernel would wait for ever, this is a deadlock.
@@ -342,40 +390,4 @@ impl Handle for FakeHandle {
         self.state.borrow_mut().spaces.remove(&id);
         Ok(())
     }
-}
-
-/// What a pid_max that is asked for comes to.
-fn valid_pid_max(pid_max: u32) -> Result<u32, Errno> {
-    let pid_max = match pid_max {
-        0 => PIDSPACE_PID_MAX_DEFAULT,
-        pid_max => pid_max,
-    };
-    let valid = (PIDSPACE_PID_MAX_MIN..=PIDSPACE_PID_MAX_LIMIT).contains(&pid_max);
-    valid.then_some(pid_max).ok_or(Errno::EINVAL)
-}
-
-/// The global number of a process that is there.
-fn target(arg: &pidspace_adopt) -> Result<u32, Errno> {
-    let global = match arg.flags & PIDSPACE_ADOPT_F_PIDFD {
-        0 => arg.pid,
-        _ => pid_of(arg.pid)?,
-    };
-    let global = u32::try_from(global).map_err(|_| Errno::ESRCH)?;
-    let there = Path::new("/proc").join(global.to_string()).exists();
-    there.then_some(global).ok_or(Errno::ESRCH)
-}
-
-/// The process of a pidfd; -1 when it has been reaped.
-fn pid_of(fd: i32) -> Result<i32, Errno> {
-    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).map_err(|_| Errno::EBADF)?;
-    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"));
-    pid.and_then(|pid| pid.trim().parse().ok())
-        .ok_or(Errno::EBADF)
-}
-
-/// Waits for a file to be readable, as long as there is nothing else to tell.
-fn is_readable(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> Result<bool, Errno> {
-    let timeout = timeout.map(TimeSpec::from_duration);
-    let ready = ppoll(&mut [PollFd::new(fd, PollFlags::POLLIN)], timeout, None)?;
-    Ok(ready != 0)
 }

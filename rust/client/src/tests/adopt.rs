@@ -6,14 +6,14 @@ use std::process::{Child, Command};
 use super::*;
 
 /// A process that goes with its guard.
-struct Sleeper(Child);
+pub(super) struct Sleeper(Child);
 
 impl Sleeper {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self(Command::new("sleep").arg("100").spawn().unwrap())
     }
 
-    fn nr(&self) -> GlobalNr {
+    pub(super) fn nr(&self) -> GlobalNr {
         global(self.0.id())
     }
 
