@@ -13,8 +13,8 @@
 //!   there if it descends from a claimed process itself. Who had begun to end before the adoption
 //!   does not: its children count as orphans already.
 //! - A number may be released while it is being claimed. The claim is published first, and then the
-//!   `struct pid` is looked at; `free_pid()` is called when that is unused, and then looks for a
-//!   claim. So one of the two takes the claim back.
+//!   task and its `struct pid` are looked at; `free_pid()` is called when they have parted and the
+//!   latter is unused, and then looks for a claim. So one of the two takes the claim back.
 //!
 //! A fork that had passed `cgroup_can_fork()` before its parent was claimed ends in `task_newtask`
 //! too, perhaps after the adoption: the child becomes a member there.
@@ -249,7 +249,7 @@ impl Adopter {
         let Some(process) = leader.pid_as(Role::Tgid) else {
             return Ok(());
         };
-        self.claim(process, Number::Kept, guard)?;
+        self.claim(leader, process, Number::Kept, guard)?;
         // Who ends after this finds the claim and notes it.
         if leader.process_has_exited() {
             self.end(process, guard);
@@ -257,16 +257,24 @@ impl Adopter {
         for thread in process::threads(leader, guard) {
             if let Some(pid) = thread.pid() {
                 self.check_fit(thread)?;
-                self.claim(pid, Number::Kept, guard)?;
+                self.claim(thread, pid, Number::Kept, guard)?;
             }
         }
         Ok(())
     }
 
-    fn claim(&self, pid: PidRef<'_>, number: Number, guard: &rcu::Guard) -> Result {
+    /// Claims `pid`, that of `task`, and takes the claim back if that has been reaped meanwhile. A new
+    /// task is on the kernel's lists a moment before its `struct pid` is in use: it has it already.
+    fn claim(
+        &self,
+        task: TaskRef<'_>,
+        pid: PidRef<'_>,
+        number: Number,
+        guard: &rcu::Guard,
+    ) -> Result {
         self.space.claim(pid, number, self.serial, guard)?;
         smp_mb(Full);
-        if !pid.is_in_use() {
+        if !pid.is_in_use() && task.pid() != Some(pid) {
             membership::release(pid);
         }
         Ok(())
@@ -285,10 +293,10 @@ impl Adopter {
     fn claim_newborn(&self, child: TaskRef<'_>, pid: PidRef<'_>, guard: &rcu::Guard) -> bool {
         let kept = self
             .check_fit(child)
-            .and_then(|()| self.claim(pid, Number::Kept, guard));
+            .and_then(|()| self.claim(child, pid, Number::Kept, guard));
         // Nobody knows the number yet, so it need not be the one that is taken.
         let claimed = match kept {
-            Err(EEXIST) => self.claim(pid, Number::Next, guard),
+            Err(EEXIST) => self.claim(child, pid, Number::Next, guard),
             other => other,
         };
         claimed.map_or_else(

@@ -161,13 +161,15 @@ unsafe impl Function for TaskKill {
 pub(super) struct TaskAct;
 
 // SAFETY: All of them take a `struct task_struct *` first, which outlives the call, and return an
-// `int` that their callers hand on to user space.
+// `int`, or a pointer that may be an error, which their callers hand on to user space.
 unsafe impl Function for TaskAct {
     const SYMBOLS: &'static [Symbol] = &[
         Symbol::required(
             c"security_ptrace_access_check",
             "pidfds and /proc give access to memory outside",
         ),
+        // It grants reading to CAP_PERFMON, whatever the function above says.
+        Symbol::required(c"mm_access", "process_madvise(2) acts on memory outside"),
         Symbol::in_depth(c"security_task_setpgid", "only look-ups guard setpgid(2)"),
         Symbol::in_depth(c"security_task_getpgid", "only look-ups guard getpgid(2)"),
         Symbol::in_depth(c"security_task_getsid", "only look-ups guard getsid(2)"),
