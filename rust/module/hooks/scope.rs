@@ -5,11 +5,10 @@
 //! A look-up is answered here, and not by the function that is hooked: the number may have been
 //! given to somebody else between the two.
 
+#[cfg(CONFIG_IA32_EMULATION)]
+use super::scope_functions::PidfdOpen32;
 #[cfg(CONFIG_X86_64)]
-use super::scope_functions::{
-    PidfdOpen32,
-    PidfdOpen64, //
-};
+use super::scope_functions::PidfdOpen64;
 use super::{
     ftrace::{
         Entry,
@@ -65,7 +64,7 @@ pub(super) static FAMILIES: &[Family] = &[
     Family::of::<FindNext>(),
     #[cfg(CONFIG_X86_64)]
     Family::of::<Open<PidfdOpen64>>(),
-    #[cfg(CONFIG_X86_64)]
+    #[cfg(CONFIG_IA32_EMULATION)]
     Family::of::<Open<PidfdOpen32>>(),
     Family::of::<Signal>(),
     Family::of::<Act>(),

@@ -99,8 +99,8 @@ take_numbered! {
 /// registers that the caller came with.
 #[cfg(CONFIG_X86_64)]
 macro_rules! take_registers {
-    ($($(#[$doc:meta])* $name:ident, $symbol:literal, $register:ident;)*) => {$(
-        $(#[$doc])*
+    ($($(#[$attribute:meta])* $name:ident, $symbol:literal, $register:ident;)*) => {$(
+        $(#[$attribute])*
         pub(super) struct $name;
 
         // SAFETY: The argument is the registers, which outlive the call; the caller is user space.
@@ -123,6 +123,10 @@ macro_rules! take_registers {
 take_registers! {
     /// `long __x64_sys_pidfd_open(const struct pt_regs *regs)`, may sleep.
     PidfdOpen64, c"__x64_sys_pidfd_open", di;
+}
+
+#[cfg(CONFIG_IA32_EMULATION)]
+take_registers! {
     /// `long __ia32_sys_pidfd_open(const struct pt_regs *regs)`, may sleep.
     PidfdOpen32, c"__ia32_sys_pidfd_open", bx;
 }
