@@ -53,6 +53,17 @@ static void fill_open(void *arg)
 	memcpy(((struct pidspace_open *)arg)->name, opened_name, sizeof(opened_name));
 }
 
+static struct pidspace_hook_info hook_room;
+
+static void fill_hooks(void *arg)
+{
+	struct pidspace_hooks *hooks = arg;
+
+	hooks->entries = (unsigned long)&hook_room;
+	hooks->entry_size = sizeof(hook_room);
+	hooks->count = 1;
+}
+
 static void fill_lookup(void *arg)
 {
 	((struct pidspace_lookup *)arg)->nr.from = 1;
@@ -107,9 +118,13 @@ COMMAND(members, MEMBERS, FIELD(members, flags), FIELD(members, reserved),
 COMMAND(lookup, LOOKUP, FIELD(lookup, flags), .fill = fill_lookup, .good = -ESRCH);
 COMMAND(kill, KILL, FIELD(kill, flags), .known = PIDSPACE_KILL_F_SPACE,
 	.fill = fill_kill, .good = -ESRCH);
-COMMAND(set, SET, FIELD(set, flags), FIELD(set, reserved),
-	.known = PIDSPACE_SET_F_PID_MAX | PIDSPACE_SET_F_POLICIES | PIDSPACE_SET_F_MAX_MEMBERS);
+/* Without the flag for it, the mode must be 0. */
+COMMAND(set, SET, FIELD(set, flags), .reserved = offsetof(struct pidspace_set, mode),
+	.known = PIDSPACE_SET_F_PID_MAX | PIDSPACE_SET_F_POLICIES |
+		 PIDSPACE_SET_F_MAX_MEMBERS | PIDSPACE_SET_F_MODE);
 COMMAND(destroy, DESTROY, FIELD(destroy, flags), .known = PIDSPACE_DESTROY_F_KILL);
+COMMAND(hooks, HOOKS, .unbound = true, FIELD(hooks, flags), FIELD(hooks, reserved),
+	.fill = fill_hooks);
 
 FIXTURE_SETUP(command)
 {
@@ -317,7 +332,7 @@ TEST_F(command, destroyed_space)
 /* Commands that do not exist are ENOTTY. */
 TEST(unknown_commands)
 {
-	static const unsigned int unknown[] = { 12, 13, 63, 128, 255 };
+	static const unsigned int unknown[] = { 13, 14, 63, 128, 255 };
 	__u32 arg[64] = { sizeof(arg) };
 	int fd = sp_device();
 
@@ -349,10 +364,15 @@ TEST(sizes)
 	EXPECT_EQ(PIDSPACE_KILL_SIZE_VER1, sizeof(struct pidspace_kill));
 	EXPECT_EQ(PIDSPACE_SET_SIZE_VER0, sizeof(struct pidspace_set));
 	EXPECT_EQ(PIDSPACE_DESTROY_SIZE_VER0, sizeof(struct pidspace_destroy));
+	EXPECT_EQ(PIDSPACE_HOOKS_SIZE_VER0, sizeof(struct pidspace_hooks));
+	EXPECT_EQ(PIDSPACE_HOOK_INFO_SIZE_VER0, sizeof(struct pidspace_hook_info));
 	EXPECT_EQ(PIDSPACE_EVENT_SIZE, sizeof(struct pidspace_event));
 }
 
-/* The module is the one that this header describes, with all hooks in force. */
+/*
+ * The module is the one that this header describes, with all hooks in force; those
+ * of mode SCOPE may be.
+ */
 TEST(abi)
 {
 	struct pidspace_abi abi = { .size = sizeof(abi) };
@@ -361,9 +381,10 @@ TEST(abi)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, sp_ioctl(fd, PIDSPACE_IOC_ABI, &abi));
 	EXPECT_EQ(PIDSPACE_ABI_LEVEL, abi.level);
-	EXPECT_EQ(1 << PIDSPACE_MODE_TRACK, abi.modes);
+	EXPECT_EQ(1 << PIDSPACE_MODE_TRACK | 1 << PIDSPACE_MODE_SCOPE, abi.modes);
 	EXPECT_EQ(PIDSPACE_HOOK_FORK | PIDSPACE_HOOK_EXIT | PIDSPACE_HOOK_NEWTASK |
-		  PIDSPACE_HOOK_EXITING | PIDSPACE_HOOK_EXEC, abi.hooks);
+		  PIDSPACE_HOOK_EXITING | PIDSPACE_HOOK_EXEC,
+		  abi.hooks & ~PIDSPACE_HOOK_SCOPE);
 	EXPECT_EQ(0, abi.anomalies);
 	close(fd);
 }

@@ -136,9 +136,9 @@ TEST_F(policy, set_each)
 TEST_F(policy, set_refuses)
 {
 	static const struct pidspace_set bad[] = {
-		{ .flags = 8 },
+		{ .flags = 16 },
 		{ .flags = ~0U },
-		{ .flags = ALL_FLAGS, .max_members = 3, .reserved = 1 },
+		{ .flags = ALL_FLAGS, .max_members = 3, .mode = 1 },
 		{ .pid_max = 400 },
 		{ .policies = PIDSPACE_POLICY_INIT },
 		{ .max_members = 3 },

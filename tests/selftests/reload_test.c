@@ -1,53 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Loading and unloading.  PIDSPACE_KO is the path of the module; every test
- * starts and ends with the module loaded.
- */
-#include <fcntl.h>
+/* Loading and unloading. */
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "agent.h"
 #include "harness.h"
+#include "modulelib.h"
 #include "spacelib.h"
 
 #define ROUNDS		20
 #define SOME_UID	61234
 #define OTHER_UID	61235
-
-static int load(const char *parameters)
-{
-	int fd = open(getenv("PIDSPACE_KO"), O_RDONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
-	close(fd);
-	if (!err && chmod(SP_DEVICE, 0666))
-		err = -errno;
-	return err;
-}
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "pidspace", O_NONBLOCK) ? -errno : 0;
-}
-
-/* Destroys what earlier tests may have left: it would hold the module. */
-static int destroy_all(void)
-{
-	__u64 ids[256];
-	int device = sp_device();
-	int count = device < 0 ? device : sp_list_ids(device, ids, 256);
-
-	for (int i = 0; i < count; i++)
-		sp_end(sp_open(NULL, ids[i]));
-	close(device);
-	return count < 0 ? count : 0;
-}
 
 FIXTURE(reload) {
 };
@@ -58,13 +21,13 @@ FIXTURE_SETUP(reload)
 		SKIP(return, "PIDSPACE_KO does not name the module");
 	ASSERT_EQ(0, sp_init());
 	ASSERT_EQ(0, access(SP_DEVICE, F_OK));
-	ASSERT_EQ(0, destroy_all());
+	ASSERT_EQ(0, module_destroy_spaces());
 }
 
 FIXTURE_TEARDOWN(reload)
 {
 	if (access(SP_DEVICE, F_OK))
-		load("");
+		module_load("");
 }
 
 /* An open handle, bound or not, keeps the module. */
@@ -73,11 +36,11 @@ TEST_F_TIMEOUT(reload, refused_with_handle, 60)
 	int fd = sp_device();
 
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	ASSERT_EQ(0, sp_bind(fd, NULL, 0, NULL));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	close(fd);
-	EXPECT_TRUE(WAIT_FOR(unload() == 0));
+	EXPECT_TRUE(WAIT_FOR(module_unload() == 0));
 }
 
 /* A named space keeps the module, without any handle. */
@@ -88,12 +51,12 @@ TEST_F_TIMEOUT(reload, refused_with_space, 60)
 
 	ASSERT_LE(0, space);
 	close(space);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	space = sp_open(name, 0);
 	ASSERT_LE(0, space);
 	ASSERT_EQ(0, sp_destroy(space, 0));
 	close(space);
-	EXPECT_TRUE(WAIT_FOR(unload() == 0));
+	EXPECT_TRUE(WAIT_FOR(module_unload() == 0));
 }
 
 /* A member keeps the module, and so does a zombie. */
@@ -106,12 +69,12 @@ TEST_F_TIMEOUT(reload, refused_with_member, 60)
 	child = sp_spawn(space);
 	ASSERT_LT(0, child);
 	close(space);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	ASSERT_EQ(0, sp_await_zombie(child));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	ASSERT_LT(0, sp_reap(child));
-	EXPECT_TRUE(WAIT_FOR(unload() == 0));
+	EXPECT_TRUE(WAIT_FOR(module_unload() == 0));
 }
 
 /* A mark keeps the module. */
@@ -123,12 +86,12 @@ TEST_F_TIMEOUT(reload, refused_with_mark, 60)
 	ASSERT_LE(0, space);
 	ASSERT_EQ(0, sp_mark(space));
 	close(space);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	space = sp_open(NULL, id);
 	ASSERT_LE(0, space);
 	ASSERT_EQ(0, sp_clear(space));
 	close(space);
-	EXPECT_TRUE(WAIT_FOR(unload() == 0));
+	EXPECT_TRUE(WAIT_FOR(module_unload() == 0));
 }
 
 /*
@@ -169,15 +132,15 @@ static long make_as(uid_t uid, long bound)
 /* max_user_spaces is what one user can have at a time; root has no limit. */
 TEST_F_TIMEOUT(reload, limit_per_user, 60)
 {
-	ASSERT_TRUE(WAIT_FOR(unload() == 0));
-	ASSERT_EQ(0, load("max_user_spaces=8"));
+	ASSERT_TRUE(WAIT_FOR(module_unload() == 0));
+	ASSERT_EQ(0, module_load("max_user_spaces=8"));
 	EXPECT_EQ(8, make_as(SOME_UID, 20));
 	EXPECT_EQ(8, make_as(OTHER_UID, 20));
 	/* What the first user had went with its handles. */
 	EXPECT_EQ(8, make_as(SOME_UID, 20));
 	EXPECT_EQ(20, make_as(0, 20));
-	ASSERT_TRUE(WAIT_FOR(unload() == 0));
-	ASSERT_EQ(0, load(""));
+	ASSERT_TRUE(WAIT_FOR(module_unload() == 0));
+	ASSERT_EQ(0, module_load(""));
 }
 
 /* Forks and reaps for ever; counts in memory shared with the test. */
@@ -235,8 +198,8 @@ TEST_F_TIMEOUT(reload, under_a_fork_loop, 240)
 	}
 	for (int round = 0; round < ROUNDS; round++) {
 		before = forks[0] + forks[1];
-		ASSERT_TRUE(WAIT_FOR(unload() == 0));
-		ASSERT_EQ(0, load(""));
+		ASSERT_TRUE(WAIT_FOR(module_unload() == 0));
+		ASSERT_EQ(0, module_load(""));
 		ASSERT_EQ(0, space_works());
 		ASSERT_TRUE(WAIT_FOR(forks[0] + forks[1] > before));
 	}
