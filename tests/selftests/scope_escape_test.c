@@ -107,7 +107,7 @@ static void __attribute__((constructor)) maybe_be_target(void)
 }
 
 /* A number and a handle lead nowhere while the target execs, threads and all. */
-TEST_F_TIMEOUT(escape, target_execs, 120)
+TEST_F_TIMEOUT(escape, target_execs, 300)
 {
 	int ends[2];
 	char byte;
@@ -139,7 +139,7 @@ TEST_F_TIMEOUT(escape, target_execs, 120)
 }
 
 /* Nor while targets come to their end, reaped or not. */
-TEST_F_TIMEOUT(escape, target_ends, 120)
+TEST_F_TIMEOUT(escape, target_ends, 300)
 {
 	long changes = arena_rounds() / ATTACKS_FOR_A_CHANGE;
 
@@ -161,7 +161,7 @@ TEST_F_TIMEOUT(escape, target_ends, 120)
 }
 
 /* A target is reached once it is adopted, and not before. */
-TEST_F_TIMEOUT(escape, target_is_adopted, 120)
+TEST_F_TIMEOUT(escape, target_is_adopted, 300)
 {
 	long changes = arena_rounds() / ATTACKS_FOR_A_CHANGE;
 
@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(escape, target_is_adopted, 120)
 }
 
 /* Attackers outside reach a target there until they are adopted, and not after. */
-TEST_F_TIMEOUT(escape, attackers_are_adopted, 120)
+TEST_F_TIMEOUT(escape, attackers_are_adopted, 300)
 {
 	long changes = arena_rounds() / ATTACKS_FOR_A_CHANGE / ATTACKERS / 2;
 	pid_t target = sp_fork_paused();
@@ -228,7 +228,7 @@ static long forget_signals(long unused)
 }
 
 /* When SET has returned, what was under way across the border has arrived. */
-TEST_F_TIMEOUT(escape, mode_is_set, 120)
+TEST_F_TIMEOUT(escape, mode_is_set, 300)
 {
 	long changes = arena_rounds() / ATTACKS_FOR_A_CHANGE / ATTACKERS / 2;
 	struct agent target;

@@ -203,7 +203,7 @@ static bool await_attacks(long wanted)
 	return true;
 }
 
-TEST_F_TIMEOUT(storm, numbers_used_again, 120)
+TEST_F_TIMEOUT(storm, numbers_used_again, 300)
 {
 	ASSERT_TRUE(start_all(self));
 	ASSERT_TRUE(await_attacks(arena_rounds()));
