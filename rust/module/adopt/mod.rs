@@ -149,7 +149,9 @@ pub(crate) fn adopt(space: &Arc<Space>, root: &Target, tree: bool) -> Result<Ado
     };
     let _adoption = InProgress::start(&adopter)?;
     adopter.claim_root(root)?;
-    while tree && adopter.claim_children()? {}
+    if tree {
+        adopter.claim_descendants()?;
+    }
     adopter.check_claims()?;
     let adopted = space.commit()?;
     space.let_signals_pass();
@@ -207,6 +209,20 @@ impl Adopter {
         }
         check_right(pid)?;
         self.claim_process(leader, &guard)
+    }
+
+    /// Claims all that descend from who is claimed.
+    ///
+    /// A walk takes a process that a hook has just claimed for done, when the hook has still to claim
+    /// its threads. Hooks hold RCU until they have.
+    fn claim_descendants(&self) -> Result {
+        loop {
+            while self.claim_children()? {}
+            rcu::synchronize_rcu();
+            if !self.claim_children()? {
+                return Ok(());
+            }
+        }
     }
 
     /// Claims the processes whose parents are claimed. Returns whether there was any.
