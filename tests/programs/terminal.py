@@ -30,7 +30,8 @@ class Terminal:
         end = time.monotonic() + seconds
         while not (match := re.search(pattern, self._seen, re.MULTILINE)):
             left = end - time.monotonic()
-            assert left > 0 and self._read(left), f"expected {pattern!r} on the terminal:\n{self._seen}"
+            assert left > 0 and self._read(left), \
+                f"expected {pattern!r} on the terminal:\n{self._seen}"
         self._seen = self._seen[match.end():]
         return match
 
