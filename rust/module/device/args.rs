@@ -28,6 +28,9 @@ pub(super) trait Extensible: FromBytes + AsBytes + Default {
     /// Its size at ABI level 1, the smallest that there is.
     const SIZE_VER0: u32;
 
+    /// Returns how large the caller believes it to be.
+    fn size(&self) -> u32;
+
     /// Returns whether everything that must be zero is.
     fn reserved_is_zero(&self) -> bool;
 }
@@ -54,24 +57,33 @@ impl<T: Extensible> Argument<T> {
     /// Process context. May sleep.
     pub(super) fn read(addr: usize) -> Result<Self> {
         let ptr = UserPtr::from_addr(addr);
-        let size: u32 = UserSlice::new(ptr, size_of::<u32>()).reader().read()?;
-        if size < T::SIZE_VER0 {
-            return Err(Refusal::BadArgument.into());
+        let mut value = match UserSlice::new(ptr, size_of::<T>()).reader().read() {
+            Ok(value) => value,
+            Err(_) => Self::read_shorter(ptr)?,
+        };
+        let size = checked_size(&value)?;
+        // What is behind the caller's is not meant.
+        if let Some(unknown) = value.as_bytes_mut().get_mut(size..) {
+            unknown.fill(0);
         }
-        let size = size as usize;
-        if size > MAX_SIZE {
-            return Err(Refusal::TooBig.into());
+        if size > size_of::<T>() {
+            let mut rest = UserSlice::new(ptr, size).reader();
+            rest.skip(size_of::<T>())?;
+            must_be_zero(rest)?;
         }
-        let mut value = T::default();
-        let mut reader = UserSlice::new(ptr, size).reader();
-        if let Some(known) = value.as_bytes_mut().get_mut(..size.min(size_of::<T>())) {
-            reader.read_slice(known)?;
-        }
-        rest_must_be_zero(reader)?;
         if !value.reserved_is_zero() {
             return Err(Refusal::BadArgument.into());
         }
         Ok(Self { value, ptr, size })
+    }
+
+    /// Copies in what a caller has that has less than this version, and no memory behind it.
+    fn read_shorter(ptr: UserPtr) -> Result<T> {
+        let mut value = T::default();
+        read_part(ptr, &mut value, size_of::<u32>())?;
+        let size = checked_size(&value)?;
+        read_part(ptr, &mut value, size)?;
+        Ok(value)
     }
 
     /// Copies the value out, as much of it as the caller knows. A command that cannot be undone does
@@ -85,16 +97,33 @@ impl<T: Extensible> Argument<T> {
     ///
     /// Process context. May sleep.
     pub(super) fn write(&self) -> Result {
-        match self.value.as_bytes().get(..self.size.min(size_of::<T>())) {
-            Some(known) => UserSlice::new(self.ptr, self.size)
-                .writer()
-                .write_slice(known),
-            None => Ok(()),
+        let mut writer = UserSlice::new(self.ptr, self.size).writer();
+        match self.value.as_bytes().get(..self.size) {
+            Some(known) if self.size < size_of::<T>() => writer.write_slice(known),
+            _ => writer.write(&self.value),
         }
     }
 }
 
-fn rest_must_be_zero(mut reader: UserSliceReader) -> Result {
+/// Copies in the first `size` bytes.
+fn read_part<T: Extensible>(ptr: UserPtr, value: &mut T, size: usize) -> Result {
+    let part = value.as_bytes_mut().get_mut(..size).ok_or(EFAULT)?;
+    UserSlice::new(ptr, size).reader().read_slice(part)
+}
+
+/// Returns how large the caller's structure is, if it can be one.
+fn checked_size<T: Extensible>(value: &T) -> Result<usize> {
+    if value.size() < T::SIZE_VER0 {
+        return Err(Refusal::BadArgument.into());
+    }
+    let size = value.size() as usize;
+    if size > MAX_SIZE {
+        return Err(Refusal::TooBig.into());
+    }
+    Ok(size)
+}
+
+fn must_be_zero(mut reader: UserSliceReader) -> Result {
     let mut chunk = [0_u8; 64];
     while !reader.is_empty() {
         let length = reader.len().min(chunk.len());
@@ -183,6 +212,10 @@ macro_rules! impl_extensible {
 
         impl Extensible for uapi::$name {
             const SIZE_VER0: u32 = uapi::$size;
+
+            fn size(&self) -> u32 {
+                self.size
+            }
 
             fn reserved_is_zero(&self) -> bool {
                 let $value = self;
