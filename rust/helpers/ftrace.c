@@ -8,11 +8,20 @@
 
 #include "helpers.h"
 
-/* Any context.  Valid at the entry of the hooked function only. */
-unsigned long pidspace_ftrace_argument(struct ftrace_regs *fregs, unsigned int n)
-{
-	return ftrace_regs_get_argument(fregs, n);
+/*
+ * Any context.  Valid at the entry of the hooked function only.  One for each
+ * argument, as the compiler then knows where it is.
+ */
+#define DEFINE_ARGUMENT(n)						\
+unsigned long pidspace_ftrace_argument_##n(struct ftrace_regs *fregs)	\
+{									\
+	return ftrace_regs_get_argument(fregs, n);			\
 }
+
+DEFINE_ARGUMENT(0)
+DEFINE_ARGUMENT(1)
+DEFINE_ARGUMENT(2)
+DEFINE_ARGUMENT(3)
 
 /*
  * These stand in for a hooked function that is refused: they are entered with the

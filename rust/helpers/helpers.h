@@ -17,9 +17,11 @@ struct inode;
 struct pid;
 struct pid_namespace;
 struct task_struct;
-struct xarray;
 
-unsigned long pidspace_ftrace_argument(struct ftrace_regs *fregs, unsigned int n);
+unsigned long pidspace_ftrace_argument_0(struct ftrace_regs *fregs);
+unsigned long pidspace_ftrace_argument_1(struct ftrace_regs *fregs);
+unsigned long pidspace_ftrace_argument_2(struct ftrace_regs *fregs);
+unsigned long pidspace_ftrace_argument_3(struct ftrace_regs *fregs);
 void pidspace_ftrace_return_error(struct ftrace_regs *fregs, int error);
 void pidspace_ftrace_return_value(struct ftrace_regs *fregs, unsigned long value);
 const struct cred *pidspace_override_creds(struct file *file);
@@ -36,7 +38,5 @@ struct task_struct *pidspace_first_thread(struct task_struct *task);
 struct task_struct *pidspace_next_process(struct task_struct *task);
 struct task_struct *pidspace_next_thread(struct task_struct *task);
 void pidspace_tracepoint_synchronize_unregister(void);
-void pidspace_xa_init_account(struct xarray *xa);
-void pidspace_xa_vacate(struct xarray *xa, unsigned long index);
 
 #endif /* _PIDSPACE_HELPERS_H */

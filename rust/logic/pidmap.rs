@@ -297,10 +297,15 @@ impl<S: Store> PidMap<S> {
     }
 
     /// Gives the nodes above the number `nr` back if they are empty and not in work.
+    #[inline]
     fn reclaim(&mut self, nr: u32) {
-        if nr >> CHUNK_SHIFT == self.cursor >> CHUNK_SHIFT {
-            return;
+        if nr >> CHUNK_SHIFT != self.cursor >> CHUNK_SHIFT {
+            self.reclaim_idle(nr);
         }
+    }
+
+    #[inline(never)]
+    fn reclaim_idle(&mut self, nr: u32) {
         let Some(slot) = self.mids.get_mut((nr >> MID_SHIFT) as usize) else {
             return;
         };

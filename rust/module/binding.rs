@@ -5,7 +5,11 @@
 
 use crate::{
     logic::Nr,
-    memory::atomic_account,
+    memory::{
+        atomic_account,
+        free_after_grace_period,
+        RcuHead, //
+    },
     space::Space,
     task::PidRef, //
 };
@@ -22,7 +26,6 @@ use kernel::{
         },
         Arc, //
     },
-    types::Opaque, //
 };
 
 /// How the task of a new number stands.
@@ -70,7 +73,7 @@ pub(crate) struct Binding {
     state: Atomic<i8>,
     /// Keeps the space of a mark; nobody reads it but who frees the binding.
     keep: Option<Arc<Space>>,
-    rcu: Opaque<bindings::kvfree_rcu_head>,
+    rcu: RcuHead,
 }
 
 impl Binding {
@@ -100,7 +103,7 @@ impl Binding {
             born: Atomic::new(false),
             state: Atomic::new(State::Member as i8),
             keep,
-            rcu: Opaque::uninit(),
+            rcu: RcuHead::uninit(),
         };
         Ok(KBox::new(binding, atomic_account())?)
     }
@@ -248,8 +251,8 @@ impl Binding {
         drop(unsafe { (&raw const (*raw).keep).read() });
         // SAFETY: `raw` is a valid binding that this function owns.
         let head = unsafe { &raw const (*raw).rcu };
-        // SAFETY: The memory is slab memory, `head` lies in it, and nobody owns it any more.
-        unsafe { bindings::kvfree_call_rcu(Opaque::cast_into(head), raw.cast::<c_void>()) };
+        // SAFETY: `raw` came from `into_raw()`, `head` lies in it, and this function owned it.
+        unsafe { free_after_grace_period(raw, head) };
     }
 }
 

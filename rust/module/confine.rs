@@ -11,6 +11,7 @@ use crate::{
     space::Space,
     table::TABLE,
     task::{
+        current_init_nr,
         current_pid,
         current_task,
         in_task,
@@ -62,7 +63,7 @@ impl<'g> Confined<'g> {
     ///
     /// Any context.
     #[inline]
-    pub(crate) fn current(guard: &'g rcu::Guard) -> Option<Self> {
+    fn current(guard: &'g rcu::Guard) -> Option<Self> {
         let binding = TABLE.find(current_pid(guard)?, guard)?;
         if !binding.is_member() || !in_task() {
             return None;
@@ -117,14 +118,46 @@ impl<'g> Confined<'g> {
     }
 }
 
+/// Calls `act` if the calling task is confined. Nearly everybody is not, and learns so with few
+/// instructions.
+///
+/// # Context
+///
+/// Any context.
+#[inline]
+pub(crate) fn if_confined<R>(act: impl FnOnce(&Confined<'_>, &rcu::Guard) -> R) -> Option<R> {
+    if TABLE.has(current_init_nr()) {
+        bound(&rcu::read_lock(), act)
+    } else {
+        None
+    }
+}
+
+/// As [`if_confined`], for a caller who holds RCU.
+#[inline]
+pub(crate) fn if_confined_under<R>(
+    guard: &rcu::Guard,
+    act: impl FnOnce(&Confined<'_>, &rcu::Guard) -> R,
+) -> Option<R> {
+    if TABLE.has_under(current_init_nr(), guard) {
+        bound(guard, act)
+    } else {
+        None
+    }
+}
+
+#[cold]
+fn bound<R>(guard: &rcu::Guard, act: impl FnOnce(&Confined<'_>, &rcu::Guard) -> R) -> Option<R> {
+    Confined::current(guard).map(|confined| act(&confined, guard))
+}
+
 /// Returns whether the calling task may use `space`: it is not confined to another one.
 ///
 /// # Context
 ///
 /// Process context.
 pub(crate) fn may_reach(space: &Space) -> bool {
-    let guard = rcu::read_lock();
-    Confined::current(&guard).is_none_or(|confined| confined.is_in(space))
+    if_confined(|confined, _| confined.is_in(space)).unwrap_or(true)
 }
 
 /// Returns whether the calling task may be told of members of the space of that id.
@@ -133,8 +166,7 @@ pub(crate) fn may_reach(space: &Space) -> bool {
 ///
 /// Process context.
 pub(crate) fn may_reach_id(space: u64) -> bool {
-    let guard = rcu::read_lock();
-    Confined::current(&guard).is_none_or(|confined| confined.space_id() == space)
+    if_confined(|confined, _| confined.space_id() == space).unwrap_or(true)
 }
 
 /// Checks that the calling task may use `space`.
@@ -157,7 +189,7 @@ pub(crate) fn check_reach(space: &Space) -> Result {
 /// Process context. Sleeps: there is one confined task at a time that does so in the whole machine,
 /// as it is rare.
 pub(crate) fn exempted<T>(act: impl FnOnce() -> T) -> T {
-    if Confined::current(&rcu::read_lock()).is_none() {
+    if if_confined(|_, _| ()).is_none() {
         return act();
     }
     let _one = ONE_EXEMPTION.lock();

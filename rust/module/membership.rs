@@ -71,7 +71,7 @@ pub(crate) fn of_current_process(guard: &rcu::Guard) -> Option<(&Binding, &Space
     Some((binding, unsafe { binding.space() }))
 }
 
-/// Gives the child of a fork its number, if its parent is a member or a marked thread.
+/// Gives the child of the calling task its number, if that task is `parent`'s: a member or marked.
 ///
 /// # Errors
 ///
@@ -80,23 +80,17 @@ pub(crate) fn of_current_process(guard: &rcu::Guard) -> Option<(&Binding, &Space
 /// # Context
 ///
 /// Process context, from `cgroup_can_fork()`. Does not sleep.
-#[inline]
-pub(crate) fn fork(child: TaskRef<'_>, is_thread: bool) -> Result {
-    let guard = rcu::read_lock();
-    let Some(parent) = current_pid(&guard) else {
+pub(crate) fn fork(
+    child: TaskRef<'_>,
+    is_thread: bool,
+    parent: &Binding,
+    guard: &rcu::Guard,
+) -> Result {
+    let is_parent = current_pid(guard).is_some_and(|pid| parent.is_of(pid));
+    // Whether the child of a task that is being adopted is a member is told when it is visible.
+    if !is_parent || parent.is_claim() || parent.nr().is_none() && is_thread {
         return Ok(());
-    };
-    match TABLE.find(parent, &guard) {
-        None => Ok(()),
-        Some(binding) if binding.nr().is_none() && is_thread => Ok(()),
-        // Whether the child of a task that is being adopted is a member is told when it is visible.
-        Some(binding) if binding.is_claim() => Ok(()),
-        Some(binding) => bind_child(child, is_thread, binding, &guard),
     }
-}
-
-#[cold]
-fn bind_child(child: TaskRef<'_>, is_thread: bool, parent: &Binding, guard: &rcu::Guard) -> Result {
     let Some(pid) = child.pid_of_unborn(guard) else {
         ANOMALIES.fetch_add(1, Relaxed);
         return Err(Refusal::NoSuchMember.into());
@@ -124,16 +118,22 @@ fn may_confine_children(space: &Space, guard: &rcu::Guard) -> bool {
 /// Process context, from the tracepoint `task_newtask`, where the child cannot run yet.
 #[inline]
 pub(crate) fn newtask(child: TaskRef<'_>) -> bool {
-    let guard = rcu::read_lock();
-    let Some(binding) = child.pid().and_then(|pid| TABLE.find(pid, &guard)) else {
-        return false;
-    };
-    if !binding.is_born() {
+    TABLE
+        .with(child.init_nr(), |binding, guard| {
+            born(child, binding, guard)
+        })
+        .unwrap_or(false)
+}
+
+#[inline]
+fn born(child: TaskRef<'_>, binding: &Binding, guard: &rcu::Guard) -> bool {
+    let is_its = child.pid().is_some_and(|pid| binding.is_of(pid));
+    if is_its && !binding.is_born() {
         // SAFETY: The binding is that of a task which cannot run yet, so it cannot be reaped
         // either, and it is no claim, as those are of tasks that are born.
-        unsafe { binding.space() }.born(binding, child, &guard);
+        unsafe { binding.space() }.born(binding, child, guard);
     }
-    true
+    is_its
 }
 
 /// Gives a new task its number whose parent, the calling task, became a member during the fork.
@@ -167,11 +167,20 @@ pub(crate) fn exec() {
 /// Process context, from the tracepoint `sched_process_exit`. Does not sleep.
 #[inline]
 pub(crate) fn exited(task: TaskRef<'_>) {
-    let guard = rcu::read_lock();
-    let Some((binding, space)) = of_current_process(&guard) else {
+    TABLE.with(task.process_init_nr(), |binding, guard| {
+        member_exited(task, binding, guard);
+    });
+}
+
+#[inline]
+fn member_exited(task: TaskRef<'_>, binding: &Binding, guard: &rcu::Guard) {
+    let is_its = current_process(guard).is_some_and(|pid| binding.is_of(pid));
+    if !is_its || !binding.is_member() {
         return;
-    };
-    if space.report_exit(binding, task, &guard) {
+    }
+    // SAFETY: The binding is the calling process's own, and no claim.
+    let space = unsafe { binding.space() };
+    if space.report_exit(binding, task, guard) {
         // The space is there, as the number of this process is in use.
         let fate = space.condemn().unwrap_or(Fate::Keep);
         registry::settle(space.id(), fate);
@@ -187,14 +196,18 @@ pub(crate) fn exited(task: TaskRef<'_>) {
 pub(crate) fn release(pid: PidRef<'_>) {
     // Pairs with the barrier of a claim: either that sees the pid unused, or this sees the claim.
     smp_mb(Full);
-    let guard = rcu::read_lock();
-    if let Some(binding) = TABLE.take(pid, &guard) {
-        release_binding(binding);
-    }
+    TABLE.with(pid.init_nr(), |binding, guard| {
+        if binding.is_of(pid) {
+            release_binding(binding, guard);
+        }
+    });
 }
 
-#[cold]
-fn release_binding(binding: KBox<Binding>) {
+#[inline]
+fn release_binding(binding: &Binding, guard: &rcu::Guard) {
+    let Some(binding) = TABLE.take(binding, guard) else {
+        return;
+    };
     // SAFETY: The binding was taken from the table just now, and is not released yet.
     let space = unsafe { binding.space() };
     let fate = match binding.nr() {
@@ -244,8 +257,7 @@ pub(crate) fn unmark_current(space: &Space) -> Result {
     let mark = TABLE
         .find(me, &guard)
         .filter(|binding| binding.nr().is_none() && binding.is_in(space))
-        .and_then(|_| TABLE.take(me, &guard))
         .ok_or(Refusal::BadArgument)?;
-    release_binding(mark);
+    release_binding(mark, &guard);
     Ok(())
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where memory comes from, and who pays for it.
+//! Where memory comes from, who pays for it, and how it goes back while there are readers under RCU.
 
 use crate::logic;
 use kernel::{
@@ -9,7 +9,9 @@ use kernel::{
         Flags, //
     },
     bindings,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::Atomic,
+    types::Opaque, //
 };
 
 /// How memory is had on the fork path and under a space's lock.
@@ -21,10 +23,35 @@ pub(crate) fn atomic_account() -> Flags {
     GFP_ATOMIC | __GFP_NOWARN | (GFP_KERNEL_ACCOUNT & !GFP_KERNEL)
 }
 
-/// [`atomic_account()`] as the C functions take it.
-pub(crate) const ATOMIC_ACCOUNT: bindings::gfp_t = bindings::GFP_ATOMIC
-    | bindings::__GFP_NOWARN
-    | (bindings::GFP_KERNEL_ACCOUNT & !bindings::GFP_KERNEL);
+/// What an object has in it to be freed by [`free_after_grace_period`].
+pub(crate) type RcuHead = Opaque<bindings::kvfree_rcu_head>;
+
+/// Frees an object when nobody can be reading it any more, as `kfree_rcu()`. It is not dropped.
+///
+/// # Context
+///
+/// Any context but NMI. Does not sleep.
+///
+/// # Safety
+///
+/// `object` must come from [`KBox::into_raw`] and `head` lie in it; only readers under RCU may still
+/// use it.
+pub(crate) unsafe fn free_after_grace_period<T>(object: *mut T, head: *const RcuHead) {
+    // SAFETY: The memory is slab memory; the caller promises the rest.
+    unsafe { bindings::kvfree_call_rcu(Opaque::cast_into(head), object.cast::<c_void>()) };
+}
+
+/// Reads a pointer that others write, and whose target they have made before, as
+/// `rcu_dereference()`: what is read through it is not read before it.
+///
+/// # Context
+///
+/// Any context.
+#[inline]
+pub(crate) fn rcu_dereference<T>(place: &Atomic<*mut T>) -> *mut T {
+    // SAFETY: The place is borrowed; it is written by others at any time, as a whole word.
+    unsafe { place.as_ptr().read_volatile() }
+}
 
 /// Lends slab memory to `logic`.
 ///

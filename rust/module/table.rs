@@ -3,8 +3,8 @@
 //! All bindings, by the number that the initial pid namespace has for their `struct pid`.
 //!
 //! Every fork, exit and, later, lookup of every task asks here, nearly always to hear "no binding".
-//! That takes two loads: a leaf that is not there, or an entry that is null. Readers hold RCU and
-//! nothing else.
+//! That takes one load or two: a leaf that is not there, or an entry that is null. Readers hold RCU
+//! and nothing else, and to see that no leaf is there not even that.
 //!
 //! A leaf counts its entries in use and those about to be. When the count gets to zero the leaf
 //! becomes the idle one, and the one that was idle before is freed if it still is: the kernel hands
@@ -19,7 +19,12 @@ use crate::{
     binding::Binding,
     error::Refusal,
     logic::PidMax,
-    memory::atomic_account,
+    memory::{
+        atomic_account,
+        free_after_grace_period,
+        rcu_dereference,
+        RcuHead, //
+    },
     task::PidRef, //
 };
 use core::{
@@ -28,19 +33,16 @@ use core::{
 };
 use kernel::{
     alloc::AllocError,
-    bindings,
     page::PAGE_SIZE,
     prelude::*,
     sync::{
         atomic::{
-            Acquire,
             Atomic,
             Full,
             Relaxed, //
         },
         rcu,
     },
-    types::Opaque,
 };
 
 const WORD: usize = size_of::<usize>();
@@ -57,7 +59,7 @@ type Entry = Atomic<*mut Binding>;
 
 struct Leaf {
     users: Atomic<u32>,
-    rcu: Opaque<bindings::kvfree_rcu_head>,
+    rcu: RcuHead,
     entries: [Entry; ENTRIES],
 }
 
@@ -117,6 +119,59 @@ impl Leaf {
 }
 
 impl Table {
+    /// Returns whether there is a binding at `nr`, a number of the initial pid namespace.
+    ///
+    /// # Context
+    ///
+    /// Any context, NMI included. RCU need not be held, and is not taken where no leaf is.
+    #[inline]
+    pub(crate) fn has(&'static self, nr: u32) -> bool {
+        let Some(root) = self.root.get(nr as usize / ENTRIES) else {
+            return false;
+        };
+        !rcu_dereference(root).is_null()
+            && Self::load(root, nr as usize % ENTRIES, &rcu::read_lock()).is_some()
+    }
+
+    /// As [`Self::has`], for a caller who holds RCU.
+    #[inline]
+    pub(crate) fn has_under(&'static self, nr: u32, guard: &rcu::Guard) -> bool {
+        let root = self.root.get(nr as usize / ENTRIES);
+        root.and_then(|root| Self::load(root, nr as usize % ENTRIES, guard))
+            .is_some()
+    }
+
+    /// Calls `act` with the binding that stands at `nr`, a number of the initial pid namespace, if
+    /// there is one: that of the `struct pid` of this number, or of one that had it before.
+    ///
+    /// # Context
+    ///
+    /// Any context, NMI included. RCU need not be held, and is not taken where no leaf is.
+    #[inline]
+    pub(crate) fn with<R>(
+        &'static self,
+        nr: u32,
+        act: impl FnOnce(&Binding, &rcu::Guard) -> R,
+    ) -> Option<R> {
+        let root = self.root.get(nr as usize / ENTRIES)?;
+        if rcu_dereference(root).is_null() {
+            return None;
+        }
+        Self::with_leaf(root, nr, act)
+    }
+
+    /// The rest of [`Self::with`], with `act` as part of it: what is outside does not get here.
+    #[inline(never)]
+    fn with_leaf<R>(
+        root: &'static Atomic<*mut Leaf>,
+        nr: u32,
+        act: impl FnOnce(&Binding, &rcu::Guard) -> R,
+    ) -> Option<R> {
+        let guard = rcu::read_lock();
+        let binding = Self::load(root, nr as usize % ENTRIES, &guard)?;
+        Some(act(binding, &guard))
+    }
+
     /// Returns the binding of `pid`, if it has one.
     ///
     /// # Context
@@ -126,21 +181,31 @@ impl Table {
     pub(crate) fn find<'g>(
         &'static self,
         pid: PidRef<'_>,
-        _guard: &'g rcu::Guard,
+        guard: &'g rcu::Guard,
     ) -> Option<&'g Binding> {
-        let leaf = self.root.get(Self::split(pid).0)?.load(Acquire);
-        // SAFETY: Under RCU a leaf found in the root is not freed.
-        let leaf = unsafe { leaf.as_ref() }?;
-        let binding = leaf.entries.get(Self::split(pid).1)?.load(Acquire);
-        // SAFETY: Under RCU a binding found in a leaf is not freed.
-        let binding = unsafe { binding.as_ref() }?;
+        let (at, index) = Self::split(pid.init_nr());
+        let binding = Self::load(self.root.get(at)?, index, guard)?;
         binding.is_of(pid).then_some(binding)
     }
 
-    /// Returns the place of a pid: which leaf, and which entry of that.
-    fn split(pid: PidRef<'_>) -> (usize, usize) {
-        let nr = pid.init_nr() as usize;
+    /// Returns the place of a number: which leaf, and which entry of that.
+    #[inline]
+    fn split(nr: u32) -> (usize, usize) {
+        let nr = nr as usize;
         (nr / ENTRIES, nr % ENTRIES)
+    }
+
+    #[inline]
+    fn load<'g>(
+        root: &'static Atomic<*mut Leaf>,
+        index: usize,
+        _guard: &'g rcu::Guard,
+    ) -> Option<&'g Binding> {
+        // SAFETY: Under RCU a leaf found in the root is not freed.
+        let leaf = unsafe { rcu_dereference(root).as_ref() }?;
+        let binding = rcu_dereference(leaf.entries.get(index)?);
+        // SAFETY: Under RCU a binding found in a leaf is not freed.
+        unsafe { binding.as_ref() }
     }
 
     /// Makes room for the binding of `pid`.
@@ -153,7 +218,7 @@ impl Table {
     ///
     /// Any context but NMI. Does not sleep.
     pub(crate) fn reserve(&'static self, pid: PidRef<'_>, guard: &rcu::Guard) -> Result<Slot> {
-        let (at, index) = Self::split(pid);
+        let (at, index) = Self::split(pid.init_nr());
         let root = self.root.get(at).ok_or(Refusal::BadArgument)?;
         loop {
             if let ControlFlow::Break(leaf) = Self::try_reserve(root, guard)? {
@@ -173,7 +238,7 @@ impl Table {
         root: &Atomic<*mut Leaf>,
         _guard: &rcu::Guard,
     ) -> Result<ControlFlow<*mut Leaf>, AllocError> {
-        let found = root.load(Acquire);
+        let found = rcu_dereference(root);
         // SAFETY: Under RCU a leaf found in the root is not freed.
         if let Some(leaf) = unsafe { found.as_ref() } {
             if leaf.get() {
@@ -191,21 +256,20 @@ impl Table {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Takes the binding of `pid` out. From then on nobody finds it, but who has found it may read
-    /// it for the rest of a grace period.
+    /// Takes `binding` out, unless somebody else has. From then on nobody finds it, but who has found
+    /// it may read it for the rest of a grace period.
     ///
     /// # Context
     ///
     /// Any context but NMI. Does not sleep.
-    #[inline]
     pub(crate) fn take(
         &'static self,
-        pid: PidRef<'_>,
-        guard: &rcu::Guard,
+        binding: &Binding,
+        _guard: &rcu::Guard,
     ) -> Option<KBox<Binding>> {
-        let found = ptr::from_ref(self.find(pid, guard)?).cast_mut();
-        let (at, index) = Self::split(pid);
-        let leaf = self.root.get(at)?.load(Acquire);
+        let found = ptr::from_ref(binding).cast_mut();
+        let (at, index) = Self::split(binding.pid().init_nr());
+        let leaf = rcu_dereference(self.root.get(at)?);
         // SAFETY: Under RCU a leaf found in the root is not freed.
         let entry = unsafe { leaf.as_ref() }?.entries.get(index)?;
         entry.cmpxchg(found, ptr::null_mut(), Full).ok()?;
@@ -232,7 +296,7 @@ impl Table {
         let Some(root) = self.root.get(at) else {
             return;
         };
-        let found = root.load(Acquire);
+        let found = rcu_dereference(root);
         // SAFETY: Under RCU a leaf found in the root is not freed.
         let Some(leaf) = (unsafe { found.as_ref() }) else {
             return;
@@ -241,10 +305,9 @@ impl Table {
             return;
         }
         let _ = root.cmpxchg(found, ptr::null_mut(), Full);
-        let head = Opaque::cast_into(&raw const leaf.rcu);
-        // SAFETY: The memory is slab memory, `head` lies in it, and only readers under RCU still
-        // see it, as this call made it `GONE`.
-        unsafe { bindings::kvfree_call_rcu(head, found.cast::<c_void>()) };
+        // SAFETY: Leaves come from `KBox`, `rcu` is a field of this one, and only readers under RCU
+        // still see it, as this call made it `GONE`.
+        unsafe { free_after_grace_period(found, &leaf.rcu) };
     }
 
     /// Frees what an empty table still holds. Nothing may use the table any more.

@@ -77,7 +77,7 @@ impl<'a> PidRef<'a> {
     /// Returns what the initial pid namespace calls it: unique until `free_pid()`.
     pub(crate) fn init_nr(self) -> u32 {
         // SAFETY: Every `struct pid` has a number at level 0.
-        unsafe { (*self.upids()).nr }.unsigned_abs()
+        unsafe { (*self.upids()).nr as u32 }
     }
 
     /// Returns what the pid namespace of the calling task calls it, 0 if nothing.
@@ -202,6 +202,22 @@ impl<'a> TaskRef<'a> {
         let field = unsafe { &raw const (*self.ptr.as_ptr()).flags };
         // SAFETY: The field is written by others at any time, as a whole word.
         unsafe { field.read_volatile() & bindings::PF_KTHREAD != 0 }
+    }
+
+    /// Returns what the initial pid namespace calls the task, or called it before it was reaped.
+    #[inline]
+    pub(crate) fn init_nr(self) -> u32 {
+        // SAFETY: The task is alive by the type invariant.
+        let field = unsafe { &raw const (*self.ptr.as_ptr()).pid };
+        // SAFETY: An execve(2) of another thread may write the field, as a whole word.
+        unsafe { field.read_volatile() as u32 }
+    }
+
+    /// Returns what the initial pid namespace calls the task's process.
+    #[inline]
+    pub(crate) fn process_init_nr(self) -> u32 {
+        // SAFETY: The task is alive by the type invariant; its process never changes.
+        unsafe { (*self.ptr.as_ptr()).tgid as u32 }
     }
 
     /// Returns the task's own `struct pid`; a reaped task has none.
@@ -339,6 +355,20 @@ impl<'a> TaskRef<'a> {
         // visible and never changes.
         unsafe { (*self.ptr.as_ptr()).signal }
     }
+}
+
+/// Returns what the initial pid namespace calls the calling task.
+#[inline]
+pub(crate) fn current_init_nr() -> u32 {
+    // SAFETY: The calling task outlives everything that it does, and is the only one to write this.
+    unsafe { (*Task::current_raw()).pid as u32 }
+}
+
+/// Returns what the initial pid namespace calls the calling task's process.
+#[inline]
+pub(crate) fn current_process_init_nr() -> u32 {
+    // SAFETY: The calling task outlives everything that it does; its process never changes.
+    unsafe { (*Task::current_raw()).tgid as u32 }
 }
 
 /// Returns the calling task's `struct pid`; [`None`] when the task has been reaped, which happens

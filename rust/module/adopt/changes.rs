@@ -11,8 +11,8 @@ use crate::{
     table::TABLE,
     task::{
         current_process,
+        current_process_init_nr,
         current_task,
-        PidRef,
         Role,
         TaskRef, //
     },
@@ -34,19 +34,18 @@ use kernel::sync::{
 /// Process context, from `task_newtask`. Does not sleep.
 #[inline]
 pub(crate) fn newtask(child: TaskRef<'_>) {
-    let guard = rcu::read_lock();
     // Pairs with the barriers of an adoption: it finds this child, or this finds its claim.
     smp_mb(Full);
-    if let (Some(parent), Some(pid)) = (current_process(&guard), child.pid()) {
-        if TABLE.find(parent, &guard).is_some() {
-            take_in(child, pid, parent, &guard);
-        }
-    }
+    TABLE.with(current_process_init_nr(), |_, guard| take_in(child, guard));
 }
 
 #[cold]
-fn take_in(child: TaskRef<'_>, pid: PidRef<'_>, parent: PidRef<'_>, guard: &rcu::Guard) {
+fn take_in(child: TaskRef<'_>, guard: &rcu::Guard) {
+    // Who adopts comes first: a claim that is found after that is its, or a later one's.
     let adopter = adopter();
+    let (Some(parent), Some(pid)) = (current_process(guard), child.pid()) else {
+        return;
+    };
     let Some(binding) = TABLE.find(parent, guard) else {
         return;
     };

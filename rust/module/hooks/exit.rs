@@ -6,8 +6,7 @@
 use super::{
     ftrace::{
         Entry,
-        Hook,
-        Verdict, //
+        Hook, //
     },
     functions::FreePid,
 };
@@ -24,11 +23,10 @@ impl Hook for Exit {
     type Function = FreePid;
 
     #[inline]
-    fn enter(entry: Entry<'_, FreePid>) -> Verdict {
+    fn enter(entry: Entry<'_, FreePid>) {
         if let Some(pid) = entry.arguments() {
             membership::release(pid);
         }
-        Verdict::Run
     }
 }
 

@@ -8,16 +8,27 @@ use super::{
         Hook,
         Verdict, //
     },
-    functions::CgroupCanFork, //
+    functions::{
+        CgroupCanFork,
+        Forking, //
+    },
 };
 use crate::{
     adopt,
+    binding::Binding,
     membership,
-    task::TaskRef, //
+    table::TABLE,
+    task::{
+        current_init_nr,
+        TaskRef, //
+    },
 };
-use kernel::error::code::{
-    EAGAIN,
-    ERESTARTNOINTR, //
+use kernel::{
+    error::code::{
+        EAGAIN,
+        ERESTARTNOINTR, //
+    },
+    sync::rcu, //
 };
 
 /// Numbers or refuses a child.
@@ -27,17 +38,23 @@ impl Hook for Fork {
     type Function = CgroupCanFork;
 
     #[inline]
-    fn enter(entry: Entry<'_, CgroupCanFork>) -> Verdict {
-        let Some(forking) = entry.arguments() else {
-            return Verdict::Run;
-        };
-        // io_uring repeats the fork of a worker, which is a thread, for ever on other errors than
-        // EAGAIN; a thread is not told to restart.
-        match membership::fork(forking.child, forking.is_thread) {
-            Ok(()) => Verdict::Run,
-            Err(ERESTARTNOINTR) => Verdict::Refuse(ERESTARTNOINTR),
-            Err(_) => Verdict::Refuse(EAGAIN),
-        }
+    fn enter(entry: Entry<'_, CgroupCanFork>) {
+        TABLE.with(current_init_nr(), |parent, guard| {
+            if let Some(forking) = entry.arguments() {
+                entry.decide(&fork(parent, &forking, guard));
+            }
+        });
+    }
+}
+
+#[inline]
+fn fork(parent: &Binding, forking: &Forking<'_>, guard: &rcu::Guard) -> Verdict {
+    // io_uring repeats the fork of a worker, which is a thread, for ever on other errors than
+    // EAGAIN; a thread is not told to restart.
+    match membership::fork(forking.child, forking.is_thread, parent, guard) {
+        Ok(()) => Verdict::Run,
+        Err(ERESTARTNOINTR) => Verdict::Refuse(ERESTARTNOINTR),
+        Err(_) => Verdict::Refuse(EAGAIN),
     }
 }
 

@@ -6,11 +6,15 @@
 //! the function itself: its address may lack the landing pad that an indirect call needs.
 
 use super::symbol::Symbol;
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 use kernel::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::rcu,
     time::{
         delay::fsleep,
         Delta, //
@@ -19,7 +23,10 @@ use kernel::{
 };
 
 extern "C" {
-    fn pidspace_ftrace_argument(fregs: *mut c_void, n: c_uint) -> c_ulong;
+    fn pidspace_ftrace_argument_0(fregs: *mut c_void) -> c_ulong;
+    fn pidspace_ftrace_argument_1(fregs: *mut c_void) -> c_ulong;
+    fn pidspace_ftrace_argument_2(fregs: *mut c_void) -> c_ulong;
+    fn pidspace_ftrace_argument_3(fregs: *mut c_void) -> c_ulong;
     fn pidspace_ftrace_return_error(fregs: *mut c_void, error: c_int);
     fn pidspace_ftrace_return_value(fregs: *mut c_void, value: c_ulong);
 }
@@ -42,17 +49,19 @@ pub(crate) enum Verdict {
 /// # Safety
 ///
 /// `arguments()` must read what the functions of these names take, as the views that they are valid
-/// for during the call, and their callers must cope with the verdicts.
+/// for during the call, their callers must cope with the verdicts, and hold RCU if it says so.
 pub(crate) unsafe trait Function {
     /// The functions.
     const SYMBOLS: &'static [Symbol];
     /// Whether hooks return anything but [`Verdict::Run`].
     const MAY_REFUSE: bool;
+    /// Whether all callers hold RCU.
+    const UNDER_RCU: bool = false;
     /// The arguments, as they are seen at the entry.
     type Arguments<'a>;
 
     /// Reads the arguments; [`None`] when they mean that there is nothing to do.
-    fn arguments<'a>(call: &'a Call) -> Option<Self::Arguments<'a>>;
+    fn arguments(call: Call<'_>) -> Option<Self::Arguments<'_>>;
 }
 
 /// What a hook does at the entry of its functions.
@@ -60,8 +69,9 @@ pub(crate) trait Hook {
     /// The functions.
     type Function: Function;
 
-    /// Decides. Runs in the context of the function, with preemption on or off.
-    fn enter(entry: Entry<'_, Self::Function>) -> Verdict;
+    /// Decides; a call that it says nothing about runs. Runs in the context of the function, with
+    /// preemption on or off.
+    fn enter(entry: Entry<'_, Self::Function>);
 }
 
 /// A call of a hooked function that is at its entry.
@@ -69,32 +79,44 @@ pub(crate) trait Hook {
 /// # Invariants
 ///
 /// The pointer is the one that ftrace gave to the callback that is running.
-pub(crate) struct Call(*mut c_void);
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    fregs: *mut c_void,
+    _during: PhantomData<&'a ()>,
+}
 
-impl Call {
-    /// Returns argument `n`, counted from 0.
-    pub(crate) fn argument(&self, n: c_uint) -> usize {
+impl Call<'_> {
+    /// Returns argument `N`, counted from 0.
+    #[inline]
+    pub(crate) fn argument<const N: usize>(self) -> usize {
+        let argument = match N {
+            0 => pidspace_ftrace_argument_0,
+            1 => pidspace_ftrace_argument_1,
+            2 => pidspace_ftrace_argument_2,
+            3 => pidspace_ftrace_argument_3,
+            _ => kernel::build_error!("no hook looks at more arguments"),
+        };
         // SAFETY: The pointer is valid by the type invariant.
-        unsafe { pidspace_ftrace_argument(self.0, n) }
+        unsafe { argument(self.fregs) }
     }
 
-    fn decide(&self, verdict: &Verdict) {
+    fn decide(self, verdict: &Verdict) {
         match *verdict {
             Verdict::Run => (),
             // SAFETY: The pointer is valid by the type invariant; `Function` says that the caller
             // of the hooked function takes such an answer, here and below.
             Verdict::Refuse(error) => unsafe {
-                pidspace_ftrace_return_error(self.0, error.to_errno());
+                pidspace_ftrace_return_error(self.fregs, error.to_errno());
             },
             // SAFETY: As above.
-            Verdict::Answer(value) => unsafe { pidspace_ftrace_return_value(self.0, value) },
+            Verdict::Answer(value) => unsafe { pidspace_ftrace_return_value(self.fregs, value) },
         }
     }
 }
 
 /// The entry of a function, whose arguments are read when they are asked for.
 pub(crate) struct Entry<'a, F: Function> {
-    call: &'a Call,
+    call: Call<'a>,
     _function: PhantomData<F>,
 }
 
@@ -103,6 +125,20 @@ impl<'a, F: Function> Entry<'a, F> {
     #[inline]
     pub(crate) fn arguments(&self) -> Option<F::Arguments<'a>> {
         F::arguments(self.call)
+    }
+
+    /// Returns a guard for the RCU that the caller holds, where all callers do.
+    #[inline]
+    pub(crate) fn guard(&self) -> Option<&'a rcu::Guard> {
+        // SAFETY: A guard is of no size, and `Function` promises that RCU is held during the call.
+        F::UNDER_RCU.then(|| unsafe { NonNull::dangling().as_ref() })
+    }
+
+    /// Decides what becomes of the call.
+    pub(crate) fn decide(&self, verdict: &Verdict) {
+        if F::MAY_REFUSE {
+            self.call.decide(verdict);
+        }
     }
 }
 
@@ -151,14 +187,14 @@ unsafe extern "C" fn callback<H: Hook>(
     fregs: *mut bindings::ftrace_regs,
 ) {
     // INVARIANT: ftrace gave the pointer to this callback.
-    let call = Call(fregs.cast());
-    let verdict = H::enter(Entry {
-        call: &call,
+    let call = Call {
+        fregs: fregs.cast(),
+        _during: PhantomData,
+    };
+    H::enter(Entry {
+        call,
         _function: PhantomData,
     });
-    if H::Function::MAY_REFUSE {
-        call.decide(&verdict);
-    }
 }
 
 /// A hook in force on one function; dropping it takes the hook off and waits until no callback runs

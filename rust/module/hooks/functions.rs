@@ -40,9 +40,9 @@ unsafe impl Function for CgroupCanFork {
     const MAY_REFUSE: bool = true;
     type Arguments<'a> = Forking<'a>;
 
-    fn arguments(call: &Call) -> Option<Forking<'_>> {
-        let child = call.argument(0) as *mut bindings::task_struct;
-        let kargs = call.argument(1) as *const bindings::kernel_clone_args;
+    fn arguments(call: Call<'_>) -> Option<Forking<'_>> {
+        let child = call.argument::<0>() as *mut bindings::task_struct;
+        let kargs = call.argument::<1>() as *const bindings::kernel_clone_args;
         // SAFETY: `copy_process()` owns the child during the call.
         let child = unsafe { TaskRef::from_raw(child) }?;
         // SAFETY: `copy_process()`'s callers own the arguments during the call.
@@ -64,8 +64,8 @@ unsafe impl Function for FreePid {
     const MAY_REFUSE: bool = false;
     type Arguments<'a> = PidRef<'a>;
 
-    fn arguments(call: &Call) -> Option<PidRef<'_>> {
-        let pid = call.argument(0) as *mut bindings::pid;
+    fn arguments(call: Call<'_>) -> Option<PidRef<'_>> {
+        let pid = call.argument::<0>() as *mut bindings::pid;
         // SAFETY: The caller of `free_pid()` hands over a pid that is freed later.
         unsafe { PidRef::from_raw(pid) }
     }

@@ -33,7 +33,10 @@ use super::{
     },
 };
 use crate::{
-    confine::Confined,
+    confine::{
+        self,
+        Confined, //
+    },
     error::Refusal,
     lookup::{
         address_of_pid,
@@ -77,16 +80,18 @@ pub(super) static FAMILIES: &[Family] = &[
 /// Lets `decide` decide if the calling task is confined; else the function runs.
 #[inline]
 fn if_confined<'a, F: Function>(
-    entry: &Entry<'a, F>,
+    entry: Entry<'a, F>,
     decide: impl FnOnce(&Confined<'_>, F::Arguments<'a>, &rcu::Guard) -> Verdict,
-) -> Verdict {
-    let guard = rcu::read_lock();
-    match Confined::current(&guard) {
-        None => Verdict::Run,
-        Some(confined) => entry.arguments().map_or(Verdict::Run, |arguments| {
-            decide(&confined, arguments, &guard)
-        }),
-    }
+) {
+    let act = |confined: &Confined<'_>, guard: &rcu::Guard| {
+        if let Some(arguments) = entry.arguments() {
+            entry.decide(&decide(confined, arguments, guard));
+        }
+    };
+    match entry.guard() {
+        Some(guard) => confine::if_confined_under(guard, act),
+        None => confine::if_confined(act),
+    };
 }
 
 fn refuse(refusal: Refusal) -> Verdict {
@@ -128,11 +133,12 @@ struct Find<F>(core::marker::PhantomData<F>);
 impl<F: for<'a> Function<Arguments<'a> = c_int> + Found> Hook for Find<F> {
     type Function = F;
 
-    fn enter(entry: Entry<'_, F>) -> Verdict {
-        if_confined(&entry, |confined, nr, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, F>) {
+        if_confined(entry, |confined, nr, guard| {
             let found = confined.find(nr, guard);
             Verdict::Answer(found.map_or(0, |pid| F::found(pid, guard)))
-        })
+        });
     }
 }
 
@@ -142,14 +148,15 @@ struct FindInNs;
 impl Hook for FindInNs {
     type Function = FindTaskByPidNs;
 
-    fn enter(entry: Entry<'_, FindTaskByPidNs>) -> Verdict {
-        if_confined(&entry, |confined, numbered, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, FindTaskByPidNs>) {
+        if_confined(entry, |confined, numbered, guard| {
             let found = numbered.ns.find(numbered.nr, guard);
             let task = found
                 .filter(|pid| confined.may_meet(*pid, guard))
                 .and_then(|pid| pid.task(guard));
             Verdict::Answer(task.map_or(0, address_of_task))
-        })
+        });
     }
 }
 
@@ -159,12 +166,13 @@ struct FindNext;
 impl Hook for FindNext {
     type Function = FindGePid;
 
-    fn enter(entry: Entry<'_, FindGePid>) -> Verdict {
-        if_confined(&entry, |confined, numbered, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, FindGePid>) {
+        if_confined(entry, |confined, numbered, guard| {
             let mut pids = numbered.ns.from(numbered.nr, guard);
             let found = pids.find(|pid| confined.may_meet(*pid, guard));
             Verdict::Answer(found.map_or(0, address_of_pid))
-        })
+        });
     }
 }
 
@@ -177,15 +185,16 @@ struct Open<F>(core::marker::PhantomData<F>);
 impl<F: for<'a> Function<Arguments<'a> = c_int>> Hook for Open<F> {
     type Function = F;
 
-    fn enter(entry: Entry<'_, F>) -> Verdict {
-        if_confined(&entry, |confined, nr, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, F>) {
+        if_confined(entry, |confined, nr, guard| {
             // What is no number has an error of its own.
             if nr <= 0 || confined.find(nr, guard).is_some() {
                 Verdict::Run
             } else {
                 refuse(Refusal::NoSuchMember)
             }
-        })
+        });
     }
 }
 
@@ -195,8 +204,9 @@ struct Signal;
 impl Hook for Signal {
     type Function = TaskKill;
 
-    fn enter(entry: Entry<'_, TaskKill>) -> Verdict {
-        if_confined(&entry, |confined, signalled, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, TaskKill>) {
+        if_confined(entry, |confined, signalled, guard| {
             // A task that ends sends what its children have asked for, PR_SET_PDEATHSIG.
             let is_asked_for = || current_task(guard).is_some_and(|task| task.is_exiting());
             if signalled.by_proxy
@@ -207,7 +217,7 @@ impl Hook for Signal {
             } else {
                 refuse(Refusal::NotPermitted)
             }
-        })
+        });
     }
 }
 
@@ -217,14 +227,15 @@ struct Act;
 impl Hook for Act {
     type Function = TaskAct;
 
-    fn enter(entry: Entry<'_, TaskAct>) -> Verdict {
-        if_confined(&entry, |confined, target, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, TaskAct>) {
+        if_confined(entry, |confined, target, guard| {
             if confined.may_meet_task(target, guard) {
                 Verdict::Run
             } else {
                 refuse(Refusal::NotPermitted)
             }
-        })
+        });
     }
 }
 
@@ -235,8 +246,9 @@ struct Ask;
 impl Hook for Ask {
     type Function = PidfdIoctl;
 
-    fn enter(entry: Entry<'_, PidfdIoctl>) -> Verdict {
-        if_confined(&entry, |confined, asked, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, PidfdIoctl>) {
+        if_confined(entry, |confined, asked, guard| {
             let is_of_pidfds = (asked.command >> 8) & 0xff == PIDFS_MAGIC;
             let may_ask = confined.may_meet(asked.pid, guard) || !asked.pid.is_in_use();
             if may_ask || !is_of_pidfds {
@@ -244,7 +256,7 @@ impl Hook for Ask {
             } else {
                 refuse(Refusal::Elsewhere)
             }
-        })
+        });
     }
 }
 
@@ -261,14 +273,15 @@ struct Revalidate;
 impl Hook for Revalidate {
     type Function = PidRevalidate;
 
-    fn enter(entry: Entry<'_, PidRevalidate>) -> Verdict {
-        if_confined(&entry, |confined, pid, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, PidRevalidate>) {
+        if_confined(entry, |confined, pid, guard| {
             if is_hidden(confined, pid, guard) {
                 refuse(Refusal::Hidden)
             } else {
                 Verdict::Run
             }
-        })
+        });
     }
 }
 
@@ -278,14 +291,15 @@ struct Walk;
 impl Hook for Walk {
     type Function = ProcPidPermission;
 
-    fn enter(entry: Entry<'_, ProcPidPermission>) -> Verdict {
-        if_confined(&entry, |confined, pid, guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, ProcPidPermission>) {
+        if_confined(entry, |confined, pid, guard| {
             if is_hidden(confined, pid, guard) {
                 refuse(Refusal::Hidden)
             } else {
                 Verdict::Run
             }
-        })
+        });
     }
 }
 
@@ -295,14 +309,15 @@ struct Keyring;
 impl Hook for Keyring {
     type Function = SessionToParent;
 
-    fn enter(entry: Entry<'_, SessionToParent>) -> Verdict {
-        if_confined(&entry, |confined, (), guard| {
+    #[inline]
+    fn enter(entry: Entry<'_, SessionToParent>) {
+        if_confined(entry, |confined, (), guard| {
             let parent = current_task(guard).and_then(|task| task.parent());
             if parent.is_some_and(|parent| !confined.may_meet_task(parent, guard)) {
                 refuse(Refusal::NotPermitted)
             } else {
                 Verdict::Run
             }
-        })
+        });
     }
 }

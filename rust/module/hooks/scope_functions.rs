@@ -40,8 +40,8 @@ macro_rules! take_number {
             const MAY_REFUSE: bool = true;
             type Arguments<'a> = c_int;
 
-            fn arguments(call: &Call) -> Option<c_int> {
-                Some(call.argument(0) as c_int)
+            fn arguments(call: Call<'_>) -> Option<c_int> {
+                Some(call.argument::<0>() as c_int)
             }
         }
     )*};
@@ -76,10 +76,10 @@ macro_rules! take_numbered {
             const MAY_REFUSE: bool = true;
             type Arguments<'a> = Numbered<'a>;
 
-            fn arguments(call: &Call) -> Option<Numbered<'_>> {
-                let ns = call.argument(1) as *mut bindings::pid_namespace;
+            fn arguments(call: Call<'_>) -> Option<Numbered<'_>> {
+                let ns = call.argument::<1>() as *mut bindings::pid_namespace;
                 Some(Numbered {
-                    nr: call.argument(0) as c_int,
+                    nr: call.argument::<0>() as c_int,
                     // SAFETY: The caller of the function holds the namespace.
                     ns: unsafe { NsRef::from_raw(ns) },
                 })
@@ -110,8 +110,8 @@ macro_rules! take_registers {
             const MAY_REFUSE: bool = true;
             type Arguments<'a> = c_int;
 
-            fn arguments(call: &Call) -> Option<c_int> {
-                let registers = call.argument(0) as *const bindings::pt_regs;
+            fn arguments(call: Call<'_>) -> Option<c_int> {
+                let registers = call.argument::<0>() as *const bindings::pt_regs;
                 // SAFETY: The system call's entry hands over its registers.
                 Some(unsafe { (*registers).$register } as c_int)
             }
@@ -143,19 +143,21 @@ pub(super) struct Signalled<'a> {
     pub(super) by_proxy: bool,
 }
 
-// SAFETY: The arguments are read as the prototype above has them; the task outlives the call.
+// SAFETY: The arguments are read as the prototype above has them; the task outlives the call. Both
+// callers, check_kill_permission() and kill_pid_usb_asyncio(), run under RCU.
 unsafe impl Function for TaskKill {
     const SYMBOLS: &'static [Symbol] = &[Symbol::required(
         c"security_task_kill",
         "pidfds and process groups signal processes outside",
     )];
     const MAY_REFUSE: bool = true;
+    const UNDER_RCU: bool = true;
     type Arguments<'a> = Signalled<'a>;
 
-    fn arguments(call: &Call) -> Option<Signalled<'_>> {
+    fn arguments(call: Call<'_>) -> Option<Signalled<'_>> {
         Some(Signalled {
             target: task_argument(call)?,
-            by_proxy: call.argument(3) != 0,
+            by_proxy: call.argument::<3>() != 0,
         })
     }
 }
@@ -207,7 +209,7 @@ unsafe impl Function for TaskAct {
     const MAY_REFUSE: bool = true;
     type Arguments<'a> = TaskRef<'a>;
 
-    fn arguments(call: &Call) -> Option<TaskRef<'_>> {
+    fn arguments(call: Call<'_>) -> Option<TaskRef<'_>> {
         task_argument(call)
     }
 }
@@ -224,7 +226,7 @@ unsafe impl Function for SessionToParent {
     const MAY_REFUSE: bool = true;
     type Arguments<'a> = ();
 
-    fn arguments(_call: &Call) -> Option<()> {
+    fn arguments(_call: Call<'_>) -> Option<()> {
         Some(())
     }
 }
@@ -248,14 +250,14 @@ unsafe impl Function for PidfdIoctl {
     const MAY_REFUSE: bool = true;
     type Arguments<'a> = PidfdCommand<'a>;
 
-    fn arguments(call: &Call) -> Option<PidfdCommand<'_>> {
+    fn arguments(call: Call<'_>) -> Option<PidfdCommand<'_>> {
         // SAFETY: The caller of the function holds the file, which is a pidfd.
-        let pid = unsafe { pidspace_pidfd_pid(call.argument(0) as *mut c_void) };
+        let pid = unsafe { pidspace_pidfd_pid(call.argument::<0>() as *mut c_void) };
         // SAFETY: The file holds a reference on it.
         let pid = unsafe { PidRef::from_raw(pid.cast()) }?;
         Some(PidfdCommand {
             pid,
-            command: call.argument(1) as u32,
+            command: call.argument::<1>() as u32,
         })
     }
 }
@@ -274,9 +276,9 @@ unsafe impl Function for PidRevalidate {
     const MAY_REFUSE: bool = true;
     type Arguments<'a> = PidRef<'a>;
 
-    fn arguments(call: &Call) -> Option<PidRef<'_>> {
+    fn arguments(call: Call<'_>) -> Option<PidRef<'_>> {
         // SAFETY: The hook holds RCU, and the caller the dentry, which is one of /proc/<pid>.
-        let pid = unsafe { pidspace_proc_dentry_pid(call.argument(2) as *mut c_void) };
+        let pid = unsafe { pidspace_proc_dentry_pid(call.argument::<2>() as *mut c_void) };
         // SAFETY: The dentry, or RCU, keeps the inode and that the pid.
         unsafe { PidRef::from_raw(pid.cast()) }
     }
@@ -296,15 +298,15 @@ unsafe impl Function for ProcPidPermission {
     const MAY_REFUSE: bool = true;
     type Arguments<'a> = PidRef<'a>;
 
-    fn arguments(call: &Call) -> Option<PidRef<'_>> {
+    fn arguments(call: Call<'_>) -> Option<PidRef<'_>> {
         // SAFETY: The caller keeps the inode, which is one of /proc/<pid>.
-        let pid = unsafe { pidspace_proc_inode_pid(call.argument(1) as *mut c_void) };
+        let pid = unsafe { pidspace_proc_inode_pid(call.argument::<1>() as *mut c_void) };
         // SAFETY: The inode keeps the pid.
         unsafe { PidRef::from_raw(pid.cast()) }
     }
 }
 
-fn task_argument(call: &Call) -> Option<TaskRef<'_>> {
+fn task_argument(call: Call<'_>) -> Option<TaskRef<'_>> {
     // SAFETY: The callers say that the first argument is a task that outlives the call.
-    unsafe { TaskRef::from_raw(call.argument(0) as *mut bindings::task_struct) }
+    unsafe { TaskRef::from_raw(call.argument::<0>() as *mut bindings::task_struct) }
 }

@@ -9,6 +9,7 @@
 //! kernel has it with signals that came before: so what the child inherits is what follows from it.
 
 use super::{
+    flags::Flag,
     Inner,
     Space, //
 };
@@ -28,10 +29,7 @@ use crate::{
 use kernel::{
     prelude::*,
     sync::{
-        atomic::{
-            Full,
-            Relaxed, //
-        },
+        atomic::Full,
         barrier::smp_mb,
         rcu, //
     },
@@ -72,7 +70,7 @@ impl Space {
         }
         let number = inner.broadcast.number.wrapping_add(1);
         inner.broadcast = Broadcast { number, sig };
-        self.broadcasting.store(true, Relaxed);
+        self.flags.set(Flag::Broadcasting, true);
         drop(inner);
         // Pairs with the barrier of `born()`: it sees this, or this caller sees the birth.
         smp_mb(Full);
@@ -83,7 +81,7 @@ impl Space {
     pub(crate) fn end_broadcast(&self) {
         let mut inner = self.inner.lock();
         inner.life.end_kill();
-        self.broadcasting.store(false, Relaxed);
+        self.flags.set(Flag::Broadcasting, false);
     }
 
     /// Calls `signal` for the process of `nr` if it has not been called for it by the number of
@@ -120,7 +118,8 @@ impl Space {
     /// is `visible` already may have been there before its parent got the signal.
     pub(super) fn heard_by_child(&self, inner: &Inner, visible: bool, guard: &rcu::Guard) -> i16 {
         let number = inner.broadcast.number;
-        if self.broadcasting.load(Relaxed) && (visible || self.is_ahead(&inner.broadcast, guard)) {
+        let is_before = || visible || self.is_ahead(&inner.broadcast, guard);
+        if self.flags.has(Flag::Broadcasting) && is_before() {
             number.wrapping_sub(1)
         } else {
             number
@@ -158,11 +157,21 @@ impl Space {
     pub(crate) fn born(&self, binding: &Binding, child: TaskRef<'_>, guard: &rcu::Guard) {
         binding.set_born();
         smp_mb(Full);
-        if self.broadcasting.load(Relaxed) {
+        if self
+            .flags
+            .has_any(&[Flag::Broadcasting, Flag::Condemned, Flag::Streamed])
+        {
+            self.announce(binding, child, guard);
+        }
+    }
+
+    #[cold]
+    fn announce(&self, binding: &Binding, child: TaskRef<'_>, guard: &rcu::Guard) {
+        if self.flags.has(Flag::Broadcasting) {
             let _inner = self.inner.lock();
             self.changed.notify_all();
         }
-        if self.condemned.load(Relaxed) {
+        if self.flags.has(Flag::Condemned) {
             child.force_kill();
         }
         self.report_fork(binding, guard);
@@ -182,8 +191,8 @@ impl Space {
         let mut inner = self.inner.lock();
         let fate = inner.life.condemn()?;
         let fate = self.settle(&mut inner, fate);
+        self.flags.set(Flag::Condemned, true);
         drop(inner);
-        self.condemned.store(true, Relaxed);
         // Pairs with the barrier of `born()`: it sees this, or the walk sees the birth.
         smp_mb(Full);
         self.walk(|nr| {

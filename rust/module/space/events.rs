@@ -3,6 +3,7 @@
 //! What a space reports: events to the streams of its handles, and whether it is empty.
 
 use super::{
+    flags::Flag,
     Inner,
     Space, //
 };
@@ -19,7 +20,6 @@ use crate::{
     uapi,
 };
 use kernel::sync::{
-    atomic::Relaxed,
     poll::PollCondVar,
     rcu, //
 };
@@ -42,12 +42,12 @@ impl Space {
 
     /// Returns whether the space ends with the process of number 1.
     pub(crate) fn has_init(&self) -> bool {
-        self.init.load(Relaxed)
+        self.flags.has(Flag::Init)
     }
 
     /// Reports the birth of a process by the calling task; a thread is none.
     pub(crate) fn report_fork(&self, binding: &Binding, guard: &rcu::Guard) {
-        if !self.streamed.load(Relaxed) || binding.pid().process(guard).is_none() {
+        if !self.flags.has(Flag::Streamed) || binding.pid().process(guard).is_none() {
             return;
         }
         let parent = current_process(guard)
@@ -62,7 +62,7 @@ impl Space {
 
     /// Reports that the process of `binding` runs another program.
     pub(crate) fn report_exec(&self, binding: &Binding, guard: &rcu::Guard) {
-        if self.streamed.load(Relaxed) {
+        if self.flags.has(Flag::Streamed) {
             let event = self.event(uapi::PIDSPACE_EVENT_EXEC, binding, guard);
             self.emit(&self.inner.lock(), &event);
         }
@@ -76,7 +76,7 @@ impl Space {
         task: TaskRef<'_>,
         guard: &rcu::Guard,
     ) -> bool {
-        if !self.streamed.load(Relaxed) && !self.has_init() {
+        if !self.flags.has_any(&[Flag::Streamed, Flag::Init]) {
             return false;
         }
         let inner = self.inner.lock();
@@ -84,7 +84,7 @@ impl Space {
             return false;
         }
         binding.set_ended();
-        if self.streamed.load(Relaxed) {
+        if self.flags.has(Flag::Streamed) {
             let report = process::report(task, guard);
             let event = Event {
                 status: report.status,
@@ -101,7 +101,7 @@ impl Space {
     /// Expects the lock held. The caller notifies who waits.
     pub(super) fn report_adoption(&self, claim: &Binding, inner: &Inner, guard: &rcu::Guard) {
         let is_process = claim.pid().process(guard).is_some();
-        if self.streamed.load(Relaxed) && is_process && !claim.has_ended() {
+        if self.flags.has(Flag::Streamed) && is_process && !claim.has_ended() {
             inner.emit(&self.event(uapi::PIDSPACE_EVENT_ADOPT, claim, guard));
         }
     }
@@ -109,7 +109,7 @@ impl Space {
     /// Tells who waits for a birth that there may be none, and everybody when the space is empty.
     /// Expects the lock held.
     pub(super) fn after_release(&self, inner: &mut Inner) {
-        if self.broadcasting.load(Relaxed) {
+        if self.flags.has(Flag::Broadcasting) {
             self.changed.notify_all();
         }
         if inner.life.numbers() != 0 {

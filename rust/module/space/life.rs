@@ -3,6 +3,7 @@
 //! What keeps a space, and its end.
 
 use super::{
+    flags::Flag,
     Inner,
     Space, //
 };
@@ -18,10 +19,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        Arc, //
-    },
+    sync::Arc, //
 };
 
 /// How many streams a space may have: each fork and exit in it writes to all of them.
@@ -41,7 +39,7 @@ impl Space {
                 return Err(Refusal::TooManyStreams.into());
             }
             inner.streams.push(stream, atomic_account())?;
-            self.streamed.store(true, Relaxed);
+            self.flags.set(Flag::Streamed, true);
         }
         Ok(inner.life.add_handle()?)
     }
@@ -51,7 +49,7 @@ impl Space {
         let mut inner = self.inner.lock();
         if let Some(stream) = stream {
             inner.streams.retain(|other| !Arc::ptr_eq(other, stream));
-            self.streamed.store(!inner.streams.is_empty(), Relaxed);
+            self.flags.set(Flag::Streamed, !inner.streams.is_empty());
         }
         inner.life.remove_handle()
     }

@@ -8,25 +8,32 @@
 //! holds it all the while.
 //!
 //! `inner` is taken in process context only: by the commands and by the hooks, which hold no lock
-//! then. In it nest the locks of the XArray, of a stream, of the wait queues and, while a signal is
+//! then. In it nest the locks of a stream, of the wait queues and, while a signal is
 //! sent, the siglock of its target.
 
 mod births;
 mod events;
+mod flags;
 mod life;
 mod numbers;
 mod tighten;
 
-use self::births::Broadcast;
 pub(crate) use self::numbers::{
     Adopted,
     Number, //
 };
 use self::tighten::Tightening;
+use self::{
+    births::Broadcast,
+    flags::{
+        Flag,
+        Flags, //
+    },
+};
 use crate::{
     local::{
-        LocalMap,
-        Vacant, //
+        Emptied,
+        LocalMap, //
     },
     logic::{
         Lifecycle,
@@ -48,10 +55,6 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
         poll::PollCondVarBox,
         Arc,
         CondVar,
@@ -73,7 +76,6 @@ pub(crate) struct Space {
     turn: Mutex<()>,
     #[pin]
     inner: SpinLock<Inner>,
-    #[pin]
     locals: LocalMap,
     /// Signalled when the space stops dying, one way or the other, and when a birth is decided that
     /// a broadcast may wait for.
@@ -81,16 +83,7 @@ pub(crate) struct Space {
     changed: CondVar,
     /// Signalled when a handle may have become ready.
     activity: PollCondVarBox,
-    /// Whether a signal is being sent to the space as a whole. Written under `inner`.
-    broadcasting: Atomic<bool>,
-    /// Whether what is born has to die: the space ends with the process of number 1.
-    condemned: Atomic<bool>,
-    /// Whether anybody wants events. Written under `inner`.
-    streamed: Atomic<bool>,
-    /// Whether the space ends with the process of number 1. Written under `inner`.
-    init: Atomic<bool>,
-    /// Whether the mode is SCOPE, which it stays. Written under `inner`.
-    scope: Atomic<bool>,
+    flags: Flags,
     _module: ModuleRef,
 }
 
@@ -100,7 +93,7 @@ struct Inner {
     life: Lifecycle,
     /// How many numbers have been handed out so far: the generation of the last one.
     generation: u64,
-    vacant: Vacant,
+    emptied: Emptied,
     /// Whether there were members since the space was reported to be empty.
     populated: bool,
     no_reuse: bool,
@@ -172,14 +165,17 @@ impl Space {
         if let Some(stream) = stream {
             streams.push(stream, GFP_KERNEL_ACCOUNT)?;
         }
-        let streamed = !streams.is_empty();
+        let flags = Flags::new();
+        flags.set(Flag::Streamed, !streams.is_empty());
+        flags.set(Flag::Init, settings.init);
+        flags.set(Flag::Scope, settings.mode.confines());
         let activity =
             PollCondVarBox::new(c"pidspace::Space::activity", kernel::static_lock_class!())?;
         let inner = Inner {
             map: PidMap::new(settings.pid_max),
             life: Lifecycle::new(name.is_some()),
             generation: 0,
-            vacant: None,
+            emptied: None,
             populated: false,
             no_reuse: settings.no_reuse,
             broadcast: Broadcast::default(),
@@ -194,14 +190,10 @@ impl Space {
             ns,
             turn <- new_mutex!((), "pidspace::Space::turn"),
             inner <- new_spinlock!(inner.limited(settings.max_members), "pidspace::Space::inner"),
-            locals <- LocalMap::new(),
+            locals: LocalMap::new(),
             changed <- new_condvar!("pidspace::Space::changed"),
             activity,
-            broadcasting: Atomic::new(false),
-            condemned: Atomic::new(false),
-            streamed: Atomic::new(streamed),
-            init: Atomic::new(settings.init),
-            scope: Atomic::new(settings.mode.confines()),
+            flags,
             _module: ModuleRef::get(),
         }))
     }
@@ -256,7 +248,7 @@ impl Space {
     ///
     /// Any context.
     pub(crate) fn mode(&self) -> Mode {
-        if self.scope.load(Relaxed) {
+        if self.flags.has(Flag::Scope) {
             Mode::Scope
         } else {
             Mode::Track
@@ -269,7 +261,7 @@ impl Space {
             pid_max: inner.map.max(),
             max_members: inner.life.limit(),
             no_reuse: inner.no_reuse,
-            init: self.init.load(Relaxed),
+            init: self.flags.has(Flag::Init),
         }
     }
 }

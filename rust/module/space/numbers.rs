@@ -193,9 +193,9 @@ impl Space {
         let is_member = matches!(standing.state, State::Member);
         binding.number(nr, standing);
         binding.set_generation(inner.generation.wrapping_add(1));
-        self.locals.store(nr, &binding, &mut inner.vacant)?;
+        self.locals.store(nr, &binding)?;
         slot.publish(binding).map_err(|binding| {
-            self.locals.erase(nr, &mut inner.vacant);
+            self.locals.erase(nr, &mut inner.emptied);
             Binding::free_after_grace_period(binding);
             Refusal::NumberTaken
         })?;
@@ -212,7 +212,7 @@ impl Space {
     /// Process context. Does not sleep.
     pub(crate) fn release(&self, nr: Nr) -> Fate {
         let mut inner = self.inner.lock();
-        self.locals.erase(nr, &mut inner.vacant);
+        self.locals.erase(nr, &mut inner.emptied);
         inner.map.free(nr);
         let fate = inner.life.remove_number();
         self.after_release(&mut inner);

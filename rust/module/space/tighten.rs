@@ -7,6 +7,7 @@
 //! at every member once, and at whoever is in the middle of a fork meanwhile.
 
 use super::{
+    flags::Flag,
     Inner,
     Settings,
     Space, //
@@ -21,10 +22,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        rcu, //
-    },
+    sync::rcu,
     time::{
         delay::fsleep,
         Delta, //
@@ -92,8 +90,8 @@ impl Space {
         inner.map.set_max(settings.pid_max);
         inner.life.set_limit(settings.max_members);
         inner.no_reuse = settings.no_reuse;
-        self.init.store(settings.init, Relaxed);
-        self.scope.store(settings.mode.confines(), Relaxed);
+        self.flags.set(Flag::Init, settings.init);
+        self.flags.set(Flag::Scope, settings.mode.confines());
     }
 
     /// Checks that every member up to `generation` may be confined by anybody.
