@@ -33,7 +33,8 @@ machine_args() {
 	args+=(-accel "$1" -smp "$VM_SMP" -m "$VM_MEM" -nodefaults -no-user-config -display none -no-reboot
 		-kernel "$(kernel_image)" -initrd "$work/initrd"
 		-append "console=$console rdinit=/init panic=-1 oops=panic softlockup_panic=1 loglevel=6 random.trust_cpu=on$more")
-	[ -z "$VM_ICOUNT" ] || args+=(-icount shift=0,sleep=off -smp 1)
+	[ -z "$VM_ICOUNT" ] || args+=(-icount shift=0,sleep=off)
+	[ -z "$VM_PLUGIN" ] || args+=(-plugin "$VM_PLUGIN")
 }
 
 # One virtio port each for stdin, stdout, stderr and the verdict: they carry
@@ -90,7 +91,7 @@ relays_end() {
 # of this machine.
 choose_accelerator() {
 	local answer
-	if [ -n "$VM_ICOUNT" ] || [ "$(dpkg --print-architecture)" != "$VM_ARCH" ] || [ ! -w /dev/kvm ]; then
+	if [ -n "$VM_ICOUNT$VM_PLUGIN" ] || [ "$(dpkg --print-architecture)" != "$VM_ARCH" ] || [ ! -w /dev/kvm ]; then
 		echo tcg
 		return
 	fi
