@@ -6,7 +6,8 @@ ARCH ?= amd64
 PREFIX ?= /usr/local
 export ARCH KERNEL KDIR DESTDIR PREFIX MIRROR SDK
 
-.PHONY: all modules tool man selftests demo test test-debug check shell install bindings sdk clean help
+.PHONY: all modules tool man selftests demo test test-debug bench bench-check bench-profile check shell install bindings
+.PHONY: sdk clean help
 
 all: modules tool ## build the module and the tool (the default)
 
@@ -31,6 +32,15 @@ test: ## run the host tests, and the selftests in an amd64 and an arm64 guest
 test-debug: ## run the selftests on a kernel built to find errors, and prove that it does
 	@scripts/test debug
 
+bench: ## count the instructions of everything beside what Linux has, and rewrite the pages that tell them
+	@scripts/bench
+
+bench-check: ## count fewer of them, on amd64, and fail where a budget is exceeded
+	@scripts/bench --check
+
+bench-profile: ## count by function where the instructions of a fork go
+	@scripts/bench --quick --profile
+
 check: ## check formatting, lints, layers, licences and generated files
 	@scripts/check
 
@@ -50,5 +60,5 @@ clean: ## remove what was built (the SDK stays: 'scripts/sdk clean --all' remove
 	rm -rf build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 	@echo 'Variables: ARCH=amd64|arm64 KERNEL=stock|debug KDIR DESTDIR PREFIX SDK=root|host MIRROR; see scripts/sdk help, scripts/vm --help'
