@@ -21,12 +21,12 @@
 #include "spacelib.h"
 
 #define CPUS		4
-#define FORKS		200
+#define FORKS		300
 /* When it is counted who uses which memory, which takes much longer. */
 #define FORKS_SHARED	25
 /* These are not counted. */
-#define FORKS_FIRST	10
-#define ATTEMPTS	5
+#define FORKS_FIRST	50
+#define ATTEMPTS	7
 
 enum where { OUTSIDE, PIDNS, OWN_SPACE, ONE_SPACE };
 

@@ -1,66 +1,87 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A plugin of QEMU that finds the memory that CPUs share: cache lines which the kernel
- * writes to on one CPU and uses on another, in one window.
+ * A plugin of QEMU that counts how often each instruction of the kernel needs a cache
+ * line that another CPU has: to read what that one wrote, or to write what it used.
+ * Caches are without end here, so that nothing else takes a line away.
  *
- * Each line that it tells is a window, the address of a cache line, that of an
- * instruction which uses it, how often it does so, and how often it writes.
+ * Each line that it tells is a window, an address and a count.
  */
 #include <stdlib.h>
 
 #include "windows.h"
 
-/* Room for each use of a cache line by an instruction, a power of two. */
-#define USES	0x400000
+/* Room for as many cache lines and instructions, a power of two. */
+#define ROOM	0x400000
 
-/* How an instruction uses a cache line. */
-struct use {
-	uint64_t line;
-	uint64_t instruction;
-	unsigned long uses, writes;
-	/* A bit for each CPU. */
-	unsigned int users, writers;
+/* Who has a cache line, since somebody wrote to it; a bit for each CPU. */
+struct line {
+	uint64_t address;
 	unsigned int window;
+	unsigned int holders;
 };
 
-static struct use *table;
-static size_t used;
+struct instruction {
+	uint64_t address;
+	unsigned int transfers[WINDOWS];
+};
 
-static bool is_use(const struct use *use, uint64_t line, uint64_t instruction)
+static struct line *lines;
+static struct instruction *instructions;
+
+static size_t start_at(uint64_t address)
 {
-	return use->line == line && use->instruction == instruction && use->window == window;
+	uint64_t key = address * 0x9e3779b97f4a7c15ULL;
+
+	return (key ^ key >> 32) % ROOM;
 }
 
-static struct use *use_of(uint64_t line, uint64_t instruction)
+/* By open addressing, and nothing is given up: so the search ends while there is room. */
+static size_t next_at(size_t at, size_t *used)
 {
-	uint64_t key = (line + (instruction << 8) + window) * 0x9e3779b97f4a7c15ULL;
-	uint64_t at = (key ^ key >> 32) % USES;
+	if (++*used < ROOM)
+		return (at + 1) % ROOM;
+	fprintf(stderr, "qemu-system: sharing: there is no room for all that is used\n");
+	exit(1);
+}
 
-	while (table[at].uses && !is_use(&table[at], line, instruction))
-		at = (at + 1) % USES;
-	if (!table[at].uses && ++used > USES / 2) {
-		fprintf(stderr, "sharing: more is used than there is room for\n");
-		exit(1);
-	}
-	table[at].line = line;
-	table[at].instruction = instruction;
-	table[at].window = window;
-	return &table[at];
+/* Nobody has a line when a window begins. */
+static struct line *line_of(uint64_t address)
+{
+	size_t at = start_at(address), tries = 0;
+
+	while (lines[at].address && lines[at].address != address)
+		at = next_at(at, &tries);
+	if (lines[at].window != window)
+		lines[at].holders = 0;
+	lines[at].address = address;
+	lines[at].window = window;
+	return &lines[at];
+}
+
+static struct instruction *instruction_of(uint64_t address)
+{
+	size_t at = start_at(address), tries = 0;
+
+	while (instructions[at].address && instructions[at].address != address)
+		at = next_at(at, &tries);
+	instructions[at].address = address;
+	return &instructions[at];
 }
 
 static void accessed(unsigned int cpu, uint32_t info, uint64_t address, void *data)
 {
-	struct use *use;
+	unsigned int self = 1U << cpu;
+	struct instruction *instruction = data;
+	struct line *line;
+	bool store;
 
 	if (!counting)
 		return;
-	use = use_of(address >> 6, (uintptr_t)data);
-	use->uses++;
-	use->users |= 1U << cpu;
-	if (qemu_plugin_mem_is_store(info)) {
-		use->writes++;
-		use->writers |= 1U << cpu;
-	}
+	line = line_of(address >> 6);
+	store = qemu_plugin_mem_is_store(info);
+	if (store ? line->holders & ~self : line->holders && !(line->holders & self))
+		instruction->transfers[window]++;
+	line->holders = store ? self : line->holders | self;
 }
 
 /* Only of the kernel, which is in the upper half. */
@@ -70,49 +91,16 @@ static void translated(struct qemu_plugin_insn *insn)
 
 	if (address >> 63)
 		qemu_plugin_register_vcpu_mem_cb(insn, accessed, QEMU_PLUGIN_CB_NO_REGS,
-						 QEMU_PLUGIN_MEM_RW, (void *)(uintptr_t)address);
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct use *x = a, *y = b;
-
-	if (x->window != y->window)
-		return x->window < y->window ? -1 : 1;
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	return (x->instruction > y->instruction) - (x->instruction < y->instruction);
-}
-
-/* Whether some CPU writes what another one uses. */
-static bool is_shared(const struct use *uses, size_t count)
-{
-	unsigned int users = 0, writers = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		users |= uses[i].users;
-		writers |= uses[i].writers;
-	}
-	return writers && (users & (users - 1));
+						 QEMU_PLUGIN_MEM_RW, instruction_of(address));
 }
 
 static void tell(FILE *file)
 {
-	size_t count = 0, next;
-
-	for (size_t i = 0; i < USES; i++)
-		if (table[i].uses)
-			table[count++] = table[i];
-	qsort(table, count, sizeof(*table), compare);
-	for (size_t i = 0; i < count; i = next) {
-		next = i + 1;
-		while (next < count && table[next].line == table[i].line &&
-		       table[next].window == table[i].window)
-			next++;
-		for (size_t at = i; at < next && is_shared(&table[i], next - i); at++)
-			fprintf(file, "%u %lx %lx %lu %lu\n", table[at].window, table[at].line << 6,
-				table[at].instruction, table[at].uses, table[at].writes);
-	}
+	for (size_t i = 0; i < ROOM; i++)
+		for (unsigned int w = 0; w < WINDOWS; w++)
+			if (instructions[i].transfers[w])
+				fprintf(file, "%u %lx %u\n", w, instructions[i].address,
+					instructions[i].transfers[w]);
 }
 
 static const struct plugin sharing = { translated, tell };
@@ -120,6 +108,7 @@ static const struct plugin sharing = { translated, tell };
 EXPORT int qemu_plugin_install(uint64_t id, const struct qemu_info_t *info, int argc, char **argv)
 {
 	(void)info;
-	table = calloc(USES, sizeof(*table));
-	return table ? windows_install(&sharing, id, argc, argv) : -1;
+	lines = calloc(ROOM, sizeof(*lines));
+	instructions = calloc(ROOM, sizeof(*instructions));
+	return lines && instructions ? windows_install(&sharing, id, argc, argv) : -1;
 }

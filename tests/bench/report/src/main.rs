@@ -7,7 +7,6 @@ mod document;
 mod figures;
 mod plots;
 mod profile;
-mod sharing;
 mod table;
 mod tables;
 mod windows;
@@ -35,10 +34,8 @@ struct Cli {
 enum Command {
     /// Report on the figures that a guest printed.
     Figures(FiguresArgs),
-    /// Print where the instructions of a profile go, and put it in the documentation.
+    /// Print what a plugin counted, by function, and put it in the documentation.
     Profile(profile::ProfileArgs),
-    /// Print which memory CPUs share, and put it in the documentation.
-    Sharing(profile::ProfileArgs),
 }
 
 #[derive(Args)]
@@ -134,8 +131,7 @@ fn report(args: &FiguresArgs) -> Result<ExitCode> {
 fn main() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Figures(args) => report(&args),
-        Command::Profile(args) => profile::report(&args, profile::tables),
-        Command::Sharing(args) => profile::report(&args, sharing::tables),
+        Command::Profile(args) => profile::report(&args),
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where instructions go, by function.
+//! What is counted by function: instructions, or cache lines that come from another CPU.
 
 use crate::{
     document::Guest,
@@ -12,8 +12,36 @@ use anyhow::{Context, Result};
 use clap::Args;
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-/// Functions that differ by less are not told one by one.
-const LEAST: f64 = 8.0;
+/// What is counted of an operation.
+struct Subject {
+    row: &'static str,
+    title: &'static str,
+    /// What counts it again.
+    parts: &'static str,
+    /// Functions that differ by less are not told one by one.
+    least: f64,
+}
+
+const fn instructions(row: &'static str) -> Subject {
+    Subject {
+        row,
+        title: "Where the instructions go",
+        parts: "--profile",
+        least: 8.0,
+    }
+}
+
+const SUBJECTS: &[Subject] = &[
+    instructions("vfork"),
+    instructions("kill_self"),
+    instructions("lookup_in_space"),
+    Subject {
+        row: "sharing",
+        title: "Cache lines that come from another CPU, for each fork",
+        parts: "--sharing",
+        least: 0.5,
+    },
+];
 
 #[derive(Args)]
 pub(crate) struct ProfileArgs {
@@ -29,7 +57,7 @@ pub(crate) struct ProfileArgs {
     page: Vec<PathBuf>,
 }
 
-/// For each function, its instructions in each window, per call.
+/// For each function, what was counted of it in each window, per call.
 type Costs = BTreeMap<String, Vec<f64>>;
 
 fn parse_counts(text: &str, output: &Output) -> Result<Costs> {
@@ -54,9 +82,9 @@ fn parse_counts(text: &str, output: &Output) -> Result<Costs> {
 
 /// The windows of one operation: those functions that cost differently, the most different first,
 /// or the most expensive first where there is nothing to compare.
-fn table(row: &'static str, windows: &[Window], costs: &Costs) -> Table {
+fn table(subject: &Subject, windows: &[Window], costs: &Costs) -> Table {
     let columns: Vec<_> = (0..windows.len())
-        .filter(|&at| windows[at].row == row)
+        .filter(|&at| windows[at].row == subject.row)
         .collect();
     let base = |cells: &[f64]| match columns[..] {
         [_] => 0.0,
@@ -68,12 +96,19 @@ fn table(row: &'static str, windows: &[Window], costs: &Costs) -> Table {
     };
     let mut told: Vec<_> = costs
         .iter()
-        .filter(|(_, cells)| furthest(cells) >= LEAST)
+        .filter(|(_, cells)| furthest(cells) >= subject.least)
         .collect();
     told.sort_by(|a, b| furthest(b.1).total_cmp(&furthest(a.1)));
+    let shown = |value: f64| {
+        number(if subject.least < 1.0 {
+            value
+        } else {
+            value.round()
+        })
+    };
     let cells = |name: &str, value: &dyn Fn(usize) -> f64| {
         let mut cells = vec![name.to_owned()];
-        cells.extend(columns.iter().map(|&at| number(value(at).round())));
+        cells.extend(columns.iter().map(|&at| shown(value(at))));
         cells
     };
     let sum = |at: usize, wanted: &dyn Fn(&str) -> bool| -> f64 {
@@ -93,38 +128,29 @@ fn table(row: &'static str, windows: &[Window], costs: &Costs) -> Table {
         told.iter()
             .map(|(name, values)| cells(name, &|at| values[at])),
     );
-    let mut head = vec![row.to_owned()];
+    let mut head = vec![subject.row.to_owned()];
     head.extend(columns.iter().map(|&at| windows[at].variant.clone()));
     Table {
-        name: row,
-        title: "Where the instructions go",
-        parts: "--profile",
+        name: subject.row,
+        title: subject.title,
+        parts: subject.parts,
         head,
         rows,
         notes: Vec::new(),
     }
 }
 
-/// The tables of a profile.
-pub(crate) fn tables(counts: &str, output: &Output) -> Result<Vec<Table>> {
-    let costs = parse_counts(counts, output)?;
-    let windows = &output.windows;
-    let known = ["vfork", "kill_self", "lookup_in_space"];
-    let measured = |row: &&str| windows.iter().any(|window| window.row == **row);
-    Ok(known
-        .into_iter()
-        .filter(measured)
-        .map(|row| table(row, windows, &costs))
-        .collect())
-}
-
 /// Reports on what a plugin counted.
-pub(crate) fn report(
-    args: &ProfileArgs,
-    tables: impl FnOnce(&str, &Output) -> Result<Vec<Table>>,
-) -> Result<ExitCode> {
+pub(crate) fn report(args: &ProfileArgs) -> Result<ExitCode> {
     let output = windows::parse(&read(&args.output)?)?;
-    let tables = tables(&read(&args.counts)?, &output)?;
+    let costs = parse_counts(&read(&args.counts)?, &output)?;
+    let windows = &output.windows;
+    let measured = |subject: &&Subject| windows.iter().any(|window| window.row == subject.row);
+    let tables: Vec<_> = SUBJECTS
+        .iter()
+        .filter(measured)
+        .map(|subject| table(subject, windows, &costs))
+        .collect();
     for table in &tables {
         println!("{}", table.text());
     }
@@ -138,7 +164,7 @@ pub(crate) fn report(
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_counts, table};
+    use super::{instructions, parse_counts, table};
     use crate::windows;
 
     #[test]
@@ -150,7 +176,7 @@ mod tests {
         assert_eq!(costs["fork"], [10.0, 10.0]);
         assert_eq!(costs["hook [pidspace]"], [0.0, 16.0]);
         assert_eq!(costs["user space"], [0.0, 2.0]);
-        let table = table("vfork", &output.windows, &costs);
+        let table = table(&instructions("vfork"), &output.windows, &costs);
         assert_eq!(table.rows[0], ["all", "10", "28"]);
         assert_eq!(table.rows[1], ["all of the module", "0", "16"]);
         assert_eq!(table.rows[2], ["hook [pidspace]", "0", "16"]);
