@@ -248,6 +248,12 @@ static int run_part_of(char **argv)
 	return measure_process(argv[1]) ? 1 : 0;
 }
 
+/* Whether the guest's own clock has to count instructions. */
+static bool is_counted(const char *option)
+{
+	return !option || strcmp(option, "--sharing");
+}
+
 /* What is not done by parts. */
 static int run_kind(const char *option)
 {
@@ -283,9 +289,9 @@ int main(int argc, char **argv)
 		state = run_part_of(argv + 2);
 		return fflush(stdout) ? 1 : state;
 	}
-	if (settle() || sp_init())
-		return 1;
 	parts = argv + 1 + quick;
+	if (sp_init() || (is_counted(*parts) && settle()))
+		return 1;
 	state = *parts && **parts == '-' ? run_kind(*parts) : measure_all();
 	return fflush(stdout) ? 1 : state;
 }

@@ -5,7 +5,11 @@
  * Caches are without end here, so that nothing else takes a line away.
  *
  * Each line that it tells is a window, an address and a count.
+ *
+ * The emulated CPUs have to run in threads of their own, so not under -icount: else
+ * QEMU says of an access that it was by the CPU which was first to execute the code.
  */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "windows.h"
@@ -27,6 +31,8 @@ struct instruction {
 
 static struct line *lines;
 static struct instruction *instructions;
+/* For both. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static size_t start_at(uint64_t address)
 {
@@ -68,30 +74,35 @@ static struct instruction *instruction_of(uint64_t address)
 	return &instructions[at];
 }
 
+static void transfer(struct line *line, struct instruction *by, unsigned int self, bool store)
+{
+	if (store ? line->holders & ~self : line->holders && !(line->holders & self))
+		by->transfers[window]++;
+	line->holders = store ? self : line->holders | self;
+}
+
 static void accessed(unsigned int cpu, uint32_t info, uint64_t address, void *data)
 {
-	unsigned int self = 1U << cpu;
-	struct instruction *instruction = data;
-	struct line *line;
-	bool store;
-
 	if (!counting)
 		return;
-	line = line_of(address >> 6);
-	store = qemu_plugin_mem_is_store(info);
-	if (store ? line->holders & ~self : line->holders && !(line->holders & self))
-		instruction->transfers[window]++;
-	line->holders = store ? self : line->holders | self;
+	pthread_mutex_lock(&lock);
+	transfer(line_of(address >> 6), data, 1U << cpu, qemu_plugin_mem_is_store(info));
+	pthread_mutex_unlock(&lock);
 }
 
 /* Only of the kernel, which is in the upper half. */
 static void translated(struct qemu_plugin_insn *insn)
 {
 	uint64_t address = qemu_plugin_insn_vaddr(insn);
+	struct instruction *instruction;
 
-	if (address >> 63)
-		qemu_plugin_register_vcpu_mem_cb(insn, accessed, QEMU_PLUGIN_CB_NO_REGS,
-						 QEMU_PLUGIN_MEM_RW, instruction_of(address));
+	if (!(address >> 63))
+		return;
+	pthread_mutex_lock(&lock);
+	instruction = instruction_of(address);
+	pthread_mutex_unlock(&lock);
+	qemu_plugin_register_vcpu_mem_cb(insn, accessed, QEMU_PLUGIN_CB_NO_REGS,
+					 QEMU_PLUGIN_MEM_RW, instruction);
 }
 
 static void tell(FILE *file)

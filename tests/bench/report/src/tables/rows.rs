@@ -243,7 +243,7 @@ pub(super) const HEADLINES: &[Beside] = &[
         "kill 1000 and reap, each",
         ("end_many", "track", Some(1000)),
         "cgroup.kill",
-        ("end_many", "cgroup", Some(1000)),
+        ("end_many", "cgroup_loaded", Some(1000)),
     ),
 ];
 
