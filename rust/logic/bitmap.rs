@@ -58,7 +58,8 @@ macro_rules! impl_word {
 impl_word!(u32);
 impl_word!(u64);
 
-#[cfg(all(test, not(kernel)))]
+#[cfg(any(test, kernel))]
+#[cfg_attr(kernel, kernel::prelude::kunit_tests(pidspace_bitmap))]
 mod tests {
     use super::Word;
 

@@ -32,7 +32,8 @@ impl CpuTime {
     }
 }
 
-#[cfg(all(test, not(kernel)))]
+#[cfg(any(test, kernel))]
+#[cfg_attr(kernel, kernel::prelude::kunit_tests(pidspace_cputime))]
 mod tests {
     use super::CpuTime;
 

@@ -246,5 +246,5 @@ impl Lifecycle {
     }
 }
 
-#[cfg(all(test, not(kernel)))]
+#[cfg(any(test, kernel))]
 mod tests;

@@ -33,7 +33,8 @@ impl Mode {
     }
 }
 
-#[cfg(all(test, not(kernel)))]
+#[cfg(any(test, kernel))]
+#[cfg_attr(kernel, kernel::prelude::kunit_tests(pidspace_mode))]
 mod tests {
     use super::{Error, Mode};
 

@@ -358,5 +358,5 @@ impl<S: Store> PidMap<S> {
     }
 }
 
-#[cfg(all(test, not(kernel)))]
+#[cfg(any(test, kernel))]
 mod tests;

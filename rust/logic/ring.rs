@@ -89,5 +89,5 @@ impl<T: Copy, B: DerefMut<Target = [T]>> Ring<B> {
     }
 }
 
-#[cfg(all(test, not(kernel)))]
+#[cfg(any(test, kernel))]
 mod tests;

@@ -211,3 +211,121 @@ impl Index {
         Some(space)
     }
 }
+
+#[kunit_tests(pidspace_registry)]
+mod tests {
+    use super::*;
+    use crate::{
+        logic::{
+            Mode,
+            PidMax, //
+        },
+        lookup::namespace_of_current,
+        name::NAME_SIZE,
+    };
+
+    /// Users whom nothing else in the system belongs to.
+    const USER: u32 = 0x7fff_0001;
+    const OTHER: u32 = 0x7fff_0002;
+
+    fn name(text: &[u8]) -> Name {
+        let mut bytes = [0; NAME_SIZE];
+        for (byte, letter) in bytes.iter_mut().zip(text) {
+            *byte = *letter;
+        }
+        Name::parse(bytes).unwrap().unwrap()
+    }
+
+    fn make(name: Option<Name>, user: u32, limit: u32) -> Result<Arc<Space>> {
+        create(Wanted {
+            name,
+            owner: Kuid::from_raw(kernel::bindings::kuid_t { val: user }),
+            ns: namespace_of_current().ok_or(EINVAL)?,
+            settings: Settings {
+                mode: Mode::Track,
+                pid_max: PidMax::DEFAULT,
+                max_members: None,
+                no_reuse: false,
+                init: false,
+            },
+            stream: None,
+            limit,
+        })
+    }
+
+    fn end(space: &Space) {
+        settle(space.id(), space.destroy().unwrap());
+    }
+
+    fn finds(space: &Arc<Space>) -> bool {
+        by_id(space.id()).is_some_and(|found| Arc::ptr_eq(&found, space))
+    }
+
+    #[test]
+    fn a_space_is_found_by_id_and_name_until_it_ends() {
+        let own = name(b"kunit-found");
+        let space = make(Some(own), USER, u32::MAX).unwrap();
+        assert!(finds(&space));
+        assert!(by_name(&own).is_some_and(|found| Arc::ptr_eq(&found, &space)));
+        assert!(by_name(&name(b"kunit-foun")).is_none());
+        end(&space);
+        assert!(!finds(&space));
+        assert!(by_name(&own).is_none());
+    }
+
+    #[test]
+    fn a_space_without_a_name_goes_with_its_handle() {
+        let space = make(None, USER, u32::MAX).unwrap();
+        settle(space.id(), Fate::Keep);
+        assert!(finds(&space));
+        settle(space.id(), space.remove_handle(None));
+        assert!(!finds(&space));
+        settle(space.id(), Fate::Bury);
+    }
+
+    #[test]
+    fn a_name_is_taken_until_the_space_ends() {
+        let own = name(b"kunit-taken");
+        let first = make(Some(own), USER, u32::MAX).unwrap();
+        assert_eq!(make(Some(own), OTHER, u32::MAX).err(), Some(EEXIST));
+        end(&first);
+        let second = make(Some(own), OTHER, u32::MAX).unwrap();
+        assert!(by_name(&own).is_some_and(|found| Arc::ptr_eq(&found, &second)));
+        end(&second);
+    }
+
+    #[test]
+    fn the_limit_holds_for_each_user() {
+        let refused = Some(Refusal::TooManySpaces.into());
+        let first = make(None, USER, 2).unwrap();
+        let second = make(None, USER, 2).unwrap();
+        assert_eq!(make(None, USER, 2).err(), refused);
+        let other = make(None, OTHER, 1).unwrap();
+        assert_eq!(make(None, OTHER, 1).err(), refused);
+        end(&first);
+        let third = make(None, USER, 2).unwrap();
+        assert_eq!(make(None, USER, 2).err(), refused);
+        for space in [second, third, other] {
+            end(&space);
+        }
+        assert_eq!(make(None, USER, 0).err(), refused);
+    }
+
+    #[test]
+    fn spaces_are_listed_by_ascending_ids_that_never_come_back() {
+        let spaces = [(); 3].map(|()| make(None, USER, u32::MAX).unwrap());
+        for pair in spaces.windows(2) {
+            let next = next_after(pair[0].id());
+            assert!(next.is_some_and(|next| Arc::ptr_eq(&next, &pair[1])));
+        }
+        let last = spaces[2].id();
+        assert!(next_after(last).is_none());
+        assert!(next_after(u64::MAX).is_none());
+        for space in spaces {
+            end(&space);
+        }
+        let space = make(None, USER, u32::MAX).unwrap();
+        assert!(space.id() > last);
+        end(&space);
+    }
+}
