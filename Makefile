@@ -4,10 +4,10 @@
 
 ARCH ?= amd64
 PREFIX ?= /usr/local
-export ARCH KERNEL KDIR DESTDIR PREFIX MIRROR SDK
+export ARCH KERNEL KDIR DESTDIR PREFIX MIRROR SDK STRESS_SECONDS STRESS_RELOADS
 
-.PHONY: all modules tool man selftests demo test test-debug bench bench-check bench-profile check shell install bindings
-.PHONY: sdk clean help
+.PHONY: all modules tool man selftests demo test test-debug test-stress bench bench-check bench-profile check shell
+.PHONY: install bindings sdk clean help
 
 all: modules tool ## build the module and the tool (the default)
 
@@ -31,6 +31,9 @@ test: ## run the host tests, and the selftests in an amd64 and an arm64 guest
 
 test-debug: ## run the selftests on a kernel built to find errors, and prove that it does
 	@scripts/test debug
+
+test-stress: ## run the stress test (STRESS_SECONDS=600, STRESS_RELOADS=200) in an amd64 guest
+	@scripts/test stress
 
 bench: ## count the instructions of everything beside what Linux has, and rewrite the pages that tell them
 	@scripts/bench
