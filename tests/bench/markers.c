@@ -6,17 +6,17 @@
 
 #include "markers.h"
 
-void __attribute__((noinline)) profile_begin(void)
+void __attribute__((noipa)) profile_begin(void)
 {
 	asm volatile("" : : : "memory");
 }
 
-void __attribute__((noinline)) profile_end(void)
+void __attribute__((noipa)) profile_end(void)
 {
 	asm volatile("" : : : "memory");
 }
 
-void __attribute__((noinline)) profile_next(void)
+void __attribute__((noipa)) profile_next(void)
 {
 	asm volatile("" : : : "memory");
 }
