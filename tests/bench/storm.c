@@ -22,8 +22,8 @@
 
 #define CPUS		4
 #define FORKS		300
-/* When it is counted who uses which memory, which takes much longer. */
-#define FORKS_SHARED	25
+/* When it is counted who uses which memory, which takes longer. */
+#define FORKS_SHARED	100
 /* These are not counted. */
 #define FORKS_FIRST	50
 #define ATTEMPTS	7
