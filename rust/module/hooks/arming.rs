@@ -74,7 +74,8 @@ impl Drop for Disarm {
 ///
 /// # Errors
 ///
-/// Those of the first required hook that fails, which the kernel log names; none is in force then.
+/// Those of the first required hook that fails, and `ENOMEM` and `EAGAIN` of any: the kernel log names
+/// the hook, and none is in force then.
 ///
 /// # Context
 ///
@@ -135,9 +136,15 @@ fn try_one(family: &'static Family, symbol: &'static Symbol, tried: &mut KVec<Ro
     let outcome = outcome.map(Some);
     tried.push(Row { symbol, outcome }, GFP_KERNEL)?;
     match error {
-        Some(error) if symbol.required => Err(error),
+        Some(error) if symbol.required || is_passing(error) => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Returns whether `error` says nothing about the function. A hook that may be missing would else be
+/// so until the module is unloaded, for a moment without memory.
+fn is_passing(error: Error) -> bool {
+    error == ENOMEM || error == EAGAIN
 }
 
 /// Takes off what is in force, and keeps what failed.
