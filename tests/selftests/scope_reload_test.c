@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "attacklib.h"
+#include "eventlib.h"
 #include "harness.h"
 #include "modulelib.h"
 #include "scopelib.h"
@@ -106,20 +107,22 @@ TEST_F_TIMEOUT(scope_reload, hooks_come_when_needed, 120)
 	EXPECT_FALSE(is_hooked(LOOKUP));
 }
 
-/* What SET refuses brings none. */
+/* What CREATE or SET refuses brings none. */
 TEST_F_TIMEOUT(scope_reload, refused_modes_bring_no_hooks, 120)
 {
+	struct pidspace_create taken = { .mode = PIDSPACE_MODE_SCOPE, .name = "taken" };
 	int space;
 
 	ASSERT_TRUE(WAIT_FOR(module_unload() == 0));
 	ASSERT_EQ(0, module_load(""));
-	space = sp_create(NULL, 0, NULL);
+	space = sp_create("taken", 0, NULL);
 	ASSERT_LE(0, space);
+	EXPECT_EQ(-EEXIST, ev_create(&taken));
 	EXPECT_EQ(-EOPNOTSUPP, sc_tighten(space, PIDSPACE_MODE_VIEW));
 	EXPECT_EQ(-EINVAL, sc_tighten(space, PIDSPACE_MODE_VIEW + 1));
 	EXPECT_EQ(0, sc_tighten(space, PIDSPACE_MODE_TRACK));
 	EXPECT_FALSE(is_hooked(LOOKUP));
-	close(space);
+	EXPECT_EQ(0, sp_end(space));
 }
 
 /* A member keeps the module, as in every mode. */

@@ -117,6 +117,10 @@ fn create(handle: &Handle, arg: usize) -> Result {
     arg.write()?;
     let space = handle.bind(|| {
         let stream = stream(arg.value.events)?;
+        // In time for hooks that nobody needs, as they stay; `create()` makes sure.
+        if name.is_some_and(|name| registry::by_name(&name).is_some()) {
+            return Err(Refusal::NameTaken.into());
+        }
         arm_for(settings.mode)?;
         let space = registry::create(Wanted {
             name,
