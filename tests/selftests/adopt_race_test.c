@@ -19,7 +19,7 @@
 #include "tree.h"
 
 /* How often a tree of how many is adopted. */
-#define ROUNDS		200
+#define ROUNDS		(200 / TIME_SCALE)
 #define TREE_SIZE	200
 
 /* How long a tree goes on before it is adopted, at most. */
@@ -195,7 +195,7 @@ TEST_F_TIMEOUT(tree, adopted_while_it_is_small, 60)
  */
 #define LINKS		30
 #define BREAKS		3
-#define CHAIN_ROUNDS	40
+#define CHAIN_ROUNDS	(40 / TIME_SCALE)
 
 struct chain {
 	atomic_int pids[LINKS];
@@ -301,7 +301,7 @@ TEST_F_TIMEOUT(tree, chain_that_breaks, 120)
 }
 
 /* Of two that adopt the same tree at once one gets all of it, and one nothing. */
-#define RIVAL_ROUNDS	20
+#define RIVAL_ROUNDS	(20 / TIME_SCALE)
 
 static long ignore_children(long unused)
 {

@@ -19,7 +19,7 @@
 #include "harness.h"
 #include "spacelib.h"
 
-#define MANY		500
+#define MANY		(500 / TIME_SCALE)
 #define SOME		60
 #define ROUNDS		3
 
