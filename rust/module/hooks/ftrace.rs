@@ -239,11 +239,22 @@ impl FtraceHook {
         blank.flags = family.flags();
         // SAFETY: The caller hands over memory for the value, which stays where it is.
         unsafe { ops.write(blank) };
+        // SAFETY: `ops` is initialised and not registered. Both filters are the empty one then.
+        unsafe { bindings::ftrace_free_filter(ops) };
         let length = symbol.name.count_bytes() as c_int;
         let name = symbol.name.as_char_ptr().cast_mut();
         // SAFETY: `ops` is initialised; the name is only read, and `length` long.
         to_result(unsafe { bindings::ftrace_set_filter(ops, name, length, 0) })?;
-        Self::register_patiently(ops).inspect_err(|_| {
+        // SAFETY: `ops` is initialised.
+        let hashes = unsafe { &(*ops).local_hash };
+        let result = if hashes.filter_hash == hashes.notrace_hash {
+            // Memory was short, which the kernel takes for success (`match_records()`): with an
+            // empty filter, as that of functions not to trace is, it would hook all functions.
+            Err(ENOMEM)
+        } else {
+            Self::register_patiently(ops)
+        };
+        result.inspect_err(|_| {
             // SAFETY: `ops` is initialised and not registered.
             unsafe { bindings::ftrace_free_filter(ops) };
         })
