@@ -6,8 +6,8 @@ ARCH ?= amd64
 PREFIX ?= /usr/local
 export ARCH KERNEL KDIR DESTDIR PREFIX MIRROR SDK STRESS_SECONDS STRESS_RELOADS
 
-.PHONY: all modules tool man selftests demo test test-debug test-stress bench bench-check bench-profile check shell
-.PHONY: install bindings sdk clean help
+.PHONY: all modules tool man selftests demo test test-debug test-stress fuzz coverage bench bench-check bench-profile
+.PHONY: check shell install bindings sdk clean help
 
 all: modules tool ## build the module and the tool (the default)
 
@@ -34,6 +34,9 @@ test-debug: ## run the selftests on a kernel built to find errors, and prove tha
 
 test-stress: ## run the stress test (STRESS_SECONDS=600, STRESS_RELOADS=200) in an amd64 guest
 	@scripts/test stress
+
+fuzz: ## fuzz the device in the debug guest (FUZZ_SECONDS, 300), then what runs on the host
+	@scripts/test fuzz
 
 bench: ## count the instructions of everything beside what Linux has, and rewrite the pages that tell them
 	@scripts/bench
