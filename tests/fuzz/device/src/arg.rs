@@ -193,10 +193,12 @@ impl Area {
         self.address(offset) as u64
     }
 
-    /// Returns the number that is `offset` bytes into the array at `address`.
-    pub(crate) fn u64_in(&mut self, address: u64, offset: usize) -> u64 {
-        let at = address as usize - self.address(0) + offset;
-        <[u8; 8]>::try_from(&*self.bytes(at, 8)).map_or(0, u64::from_ne_bytes)
+    /// Returns an entry of the array at `address`.
+    pub(crate) fn entry<T: Argument>(&mut self, address: u64, at: usize) -> T {
+        let start = address as usize - self.address(0) + at * size_of::<T>();
+        let mut value = T::default();
+        bytes_of(&mut value).copy_from_slice(self.bytes(start, size_of::<T>()));
+        value
     }
 
     /// Panics when the kernel wrote beside that array.

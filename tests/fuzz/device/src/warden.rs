@@ -146,7 +146,7 @@ impl Warden {
         );
     }
 
-    /// Ends the spaces that there are, which are empty, and returns how many there were.
+    /// Ends the spaces that only their names keep, and returns how many spaces there were.
     fn destroy_spaces(&mut self) -> u32 {
         let entry_size = size_of::<pidspace_info>() as u32;
         let count = 16;
@@ -162,15 +162,16 @@ impl Warden {
         let device = device();
         call(&mut self.area, device.as_raw_fd(), &mut list, Shape::Plain).expect("LIST");
         for at in 0..list.count {
-            self.destroy_space(entries, at as usize);
+            let space: pidspace_info = self.arrays.entry(entries, at as usize);
+            // One without a name has to go by itself, with its last handle, mark and number.
+            if space.name[0] != 0 && space.handles == 0 && space.spawners == 0 {
+                self.destroy_space(space.id);
+            }
         }
         list.count
     }
 
-    fn destroy_space(&mut self, entries: u64, at: usize) {
-        let id = self
-            .arrays
-            .u64_in(entries, at * size_of::<pidspace_info>() + 8);
+    fn destroy_space(&mut self, id: u64) {
         let device = device();
         let mut open = pidspace_open {
             id,

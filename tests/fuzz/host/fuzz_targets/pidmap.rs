@@ -48,15 +48,37 @@ struct Model {
     cursor: u32,
 }
 
-/// A number made of any one.
+/// Where something changes in the map, or in the policy.
+const EDGES: [u32; 6] = [
+    1,
+    PidMax::RESERVED,
+    4096,
+    131_072,
+    262_144,
+    PidMax::LIMIT - 8,
+];
+
+/// A number made of any one: a low one, one at an edge, or any.
 fn nr(value: u32) -> Nr {
-    Nr::new(value % (PidMax::LIMIT - 1) + 1).expect("it is in range")
+    let rest = value >> 2;
+    let edge = EDGES[(rest >> 3) as usize % EDGES.len()];
+    exactly(match value % 4 {
+        0 => rest % 700 + 1,
+        1 => (edge + rest % 8).saturating_sub(4),
+        _ => rest % (PidMax::LIMIT - 1) + 1,
+    })
+}
+
+/// The number that is `value`, or the closest that there is.
+fn exactly(value: u32) -> Nr {
+    Nr::new(value.clamp(1, PidMax::LIMIT - 1)).expect("it is in range")
 }
 
 fn bound(value: u32) -> PidMax {
-    let small = PidMax::RESERVED + 1 + value % 200;
-    let any = PidMax::RESERVED + 1 + value % (PidMax::LIMIT - PidMax::RESERVED);
-    PidMax::new(if value % 2 == 0 { small } else { any }).expect("it is in range")
+    let least = PidMax::RESERVED + 1;
+    let wide = least + (value >> 1) % (PidMax::LIMIT - PidMax::RESERVED);
+    let narrow = least + (value >> 1) % 4;
+    PidMax::new(if value % 2 == 0 { narrow } else { wide }).expect("it is in range")
 }
 
 impl Model {
@@ -96,17 +118,19 @@ impl Model {
         match step {
             Step::Alloc(times) => (0..times).for_each(|_| self.alloc()),
             Step::AllocExact(value) => self.alloc_exact(nr(value)),
-            Step::AllocNear(by) => self.alloc_exact(nr(self.cursor.wrapping_add_signed(by.into()))),
+            Step::AllocNear(by) => {
+                self.alloc_exact(exactly(self.cursor.saturating_add_signed((by / 32).into())))
+            }
             Step::Free(value) => self.free(nr(value)),
             Step::FreeOne(which) => {
                 if let Some(&value) = self.used.iter().nth(usize::from(which)) {
-                    self.free(nr(value - 1));
+                    self.free(exactly(value));
                 }
             }
             Step::FreeRange(from, count) => {
                 let all = self.used.iter().skip(from.into()).take(count.into());
                 for value in all.copied().collect::<Vec<_>>() {
-                    self.free(nr(value - 1));
+                    self.free(exactly(value));
                 }
             }
             Step::SkipPast(value) => {

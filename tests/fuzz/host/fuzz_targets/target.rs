@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tool takes as arguments, from its own source: nothing makes it panic, and what it
-//! understands it prints as something that means the same.
+//! What the tool takes as arguments, from its own source: nothing makes it panic, it understands
+//! what stands there, and what it prints it understands again.
 
 #![no_main]
 
@@ -32,15 +32,13 @@ use target::{Number, Target, Waitable};
 
 fuzz_target!(|text: &str| {
     if let Ok(found) = text.parse::<Target>() {
-        assert_eq!(found.space.to_string().parse(), Ok(found.space.clone()));
-        let nr = found.nr.map_or(String::new(), |nr| format!(":{nr}"));
-        let generation = found
-            .generation
-            .map_or(String::new(), |nr| format!("@{nr}"));
-        assert_eq!(
-            format!("{}{nr}{generation}", found.space).parse(),
-            Ok(found)
-        );
+        let number = text.split_once(':').map(|(_, number)| number);
+        let nr = number.and_then(|number| number.split('@').next()?.parse::<i64>().ok());
+        let generation = number.and_then(|number| number.split_once('@')?.1.parse::<u128>().ok());
+        assert_eq!(found.nr.map(i64::from), nr);
+        assert_eq!(found.generation.map(u128::from), generation);
+        assert_ne!(generation, Some(0));
+        assert_eq!(found.space.to_string().parse(), Ok(found.space));
     }
     if let Ok(Number::Local(local)) = text.parse() {
         let text = local.to_string();
