@@ -38,6 +38,9 @@ test-stress: ## run the stress test (STRESS_SECONDS=600, STRESS_RELOADS=200) in 
 fuzz: ## fuzz the device in the debug guest (FUZZ_SECONDS, 300), then what runs on the host
 	@scripts/test fuzz
 
+coverage: ## tell which lines of the module the selftests and the fuzzer's corpus reach
+	@scripts/coverage
+
 bench: ## count the instructions of everything beside what Linux has, and rewrite the pages that tell them
 	@scripts/bench
 
