@@ -102,3 +102,19 @@ long long mem_in_use(void)
 	measure(true);
 	return measure(false);
 }
+
+long long mem_objects(const char *cache)
+{
+	FILE *file = fopen("/proc/slabinfo", "re");
+	long long active, found = -ENOENT;
+	char line[512], name[64];
+
+	if (!file)
+		return -errno;
+	give_back(cache);
+	while (found < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %lld", name, &active) == 2 && !strcmp(name, cache))
+			found = active;
+	fclose(file);
+	return found;
+}

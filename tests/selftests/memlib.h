@@ -17,4 +17,7 @@
  */
 long long mem_in_use(void);
 
+/* The objects in use of one slab cache, now. */
+long long mem_objects(const char *cache);
+
 #endif /* MEMLIB_H */

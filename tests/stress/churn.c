@@ -5,7 +5,8 @@
  *   churn live SECONDS SEED   makes, fills and ends spaces at random for so long
  *   churn reload COUNT        unloads and loads the module that often
  *   churn check               that there is no space, and no anomaly was counted
- *   churn memory              prints the bytes in use, once they have settled
+ *   churn memory              prints the bytes in use, once they have settled, and the
+ *                             objects in use of the cache that bindings come from
  *
  * The status is 0 when everything was answered as it must be.
  */
@@ -23,6 +24,8 @@
 
 /* Every so many reloads, one has the hooks that confine. */
 #define SCOPE_EVERY	10
+/* Where the kernel has accounted objects of the size of a binding. */
+#define BINDINGS	"kmalloc-cg-64"
 /* What the kernel may have more of for other reasons than the module. */
 #define RELOAD_TOLERANCE	(64 << 10)
 
@@ -98,11 +101,12 @@ static int reload(int count)
 static int print_memory(void)
 {
 	long long bytes = mem_in_use();
+	long long bindings = mem_objects(BINDINGS);
 
 	step = "memory";
-	if (bytes < 0)
-		return bytes;
-	printf("%lld\n", bytes);
+	if (bytes < 0 || bindings < 0)
+		return bytes < 0 ? bytes : bindings;
+	printf("%lld %lld\n", bytes, bindings);
 	return 0;
 }
 
