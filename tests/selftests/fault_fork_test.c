@@ -22,8 +22,8 @@
 #define FIRST_LEAF	10
 #define LAST_LEAF	60
 
-/* Whoever follows needs new nodes at every level of a space's maps. */
-#define BEFORE_NODES	4095
+/* Whoever follows needs new nodes on two levels of the tree of local numbers. */
+#define BEFORE_NODES	(2 * 61 * 61 - 1)
 
 /* What an operation works on. */
 static int space;
@@ -149,7 +149,7 @@ BIRTH(pidns, 1, true, .act = act_pidns, .undo = undo_process);
 BIRTH(in_a_new_leaf, 2, true, .prepare = prepare_leaf, .act = act_process, .undo = undo_process);
 BIRTH(by_mark, 4, false, .prepare = prepare_mark, .act = act_process, .undo = undo_marked);
 BIRTH(in_scope, 4, false, .prepare = prepare_confined, .act = act_process, .undo = undo_marked);
-BIRTH(with_new_nodes, 4, false, .prepare = prepare_nodes, .act = act_process, .undo = undo_marked);
+BIRTH(with_new_nodes, 3, false, .prepare = prepare_nodes, .act = act_process, .undo = undo_marked);
 
 FIXTURE_SETUP(birth)
 {

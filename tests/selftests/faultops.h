@@ -14,33 +14,33 @@
 #define FAULT_OPERATIONS(X)						\
 	X(open, 1, 0);							\
 	X(close, 0, 0);							\
-	X(create, 8, 4);						\
-	X(create_scope, 8, 4);						\
-	X(create_large, 8, 4);						\
-	X(bind, 2, 4);							\
-	X(set, 0, 2);							\
-	X(tighten, 0, 2);						\
-	X(destroy, 0, 2);						\
-	X(destroy_with_members, 0, 2);					\
-	X(abi, 0, 3);							\
+	X(create, 8, 3);						\
+	X(create_scope, 8, 3);						\
+	X(create_large, 8, 3);						\
+	X(bind, 2, 3);							\
+	X(set, 0, 1);							\
+	X(tighten, 0, 1);						\
+	X(destroy, 0, 1);						\
+	X(destroy_with_members, 0, 1);					\
+	X(abi, 0, 2);							\
 	X(hooks, 0, 10);						\
 	X(list, 0, 4);							\
-	X(info, 0, 3);							\
+	X(info, 0, 2);							\
 	X(poll, 0, 0);							\
 	X(epoll, 1, 0);							\
 	X(read, 0, 1);							\
-	X(mark, 1, 2);							\
-	X(unmark, 0, 2);						\
-	X(adopt, 1, 4);							\
-	X(adopt_by_pidfd, 1, 4);					\
-	X(adopt_threads, 1, 4);						\
-	X(adopt_tree, 1, 4);						\
+	X(mark, 1, 1);							\
+	X(unmark, 0, 1);						\
+	X(adopt, 1, 3);							\
+	X(adopt_by_pidfd, 1, 3);					\
+	X(adopt_threads, 1, 3);						\
+	X(adopt_tree, 1, 3);						\
 	X(members, 0, 4);						\
-	X(lookup, 0, 6);						\
-	X(lookup_by_pidfd, 0, 3);					\
-	X(kill, 0, 3);							\
-	X(kill_queued, 1, 3);						\
-	X(kill_space, 0, 3)
+	X(lookup, 0, 5);						\
+	X(lookup_by_pidfd, 0, 2);					\
+	X(kill, 0, 2);							\
+	X(kill_queued, 1, 2);						\
+	X(kill_space, 0, 2)
 
 #define FAULT_DECLARE(name, ...)	extern const struct fault_operation fault_##name
 FAULT_OPERATIONS(FAULT_DECLARE);

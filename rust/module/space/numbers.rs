@@ -143,8 +143,13 @@ impl Space {
         };
         let result = self.admit(&mut inner, slot, binding, kept, standing);
         drop(inner);
-        // Another hook may have been faster.
-        result.or_else(|error| self.claimed(pid, guard).unwrap_or(Err(error)))
+        result.or_else(|error| match self.claimed(pid, guard) {
+            // Another hook has been faster.
+            Some(claimed) => claimed,
+            // So it was, and the task has been reaped since then.
+            None if !pid.is_in_use() => Ok(()),
+            None => Err(error),
+        })
     }
 
     /// Returns whether `pid` may count as claimed, if it has a binding.
