@@ -100,7 +100,7 @@ static int undo_arm(long result)
 
 	if (result >= 0)
 		return armed == hooks ? sp_end(result) : -EXDEV;
-	return armed ? -EXDEV : 0;
+	return !armed || armed == hooks ? 0 : -EXDEV;
 }
 
 FIXTURE(load) {
