@@ -50,7 +50,7 @@ int sp_init(void)
 void sp_child_begin(void)
 {
 	/* The last resort, for children that are busy and watch nothing. */
-	alarm(200 * TIME_SCALE);
+	alarm(600 * TIME_SCALE);
 	agent_forget();
 	if (leash[1] >= 0)
 		close(leash[1]);
