@@ -178,10 +178,20 @@ pub mod uaccess {
             Ok(value)
         }
 
+        /// Leaves bytes out.
+        pub fn skip(&mut self, length: usize) -> Result {
+            self.advance(length).map(|_| ())
+        }
+
         /// Fills `to`.
         pub fn read_slice(&mut self, to: &mut [u8]) -> Result {
             let address = self.advance(to.len())?;
             access(address, to.len(), |memory| to.copy_from_slice(memory))
+        }
+
+        /// Writes a value.
+        pub fn write<T: AsBytes>(&mut self, value: &T) -> Result {
+            self.write_slice(value.as_bytes())
         }
 
         /// Writes `from`.
