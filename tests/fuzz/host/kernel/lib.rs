@@ -82,7 +82,10 @@ pub mod transmute {
 
 /// Memory of a user.
 pub mod uaccess {
-    use crate::{prelude::*, transmute::FromBytes};
+    use crate::{
+        prelude::*,
+        transmute::{AsBytes, FromBytes},
+    };
     use std::cell::RefCell;
 
     /// Where that memory begins: nothing is mapped below it, or behind its end.
