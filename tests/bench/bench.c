@@ -24,7 +24,7 @@
 #include "spacelib.h"
 
 /* Members whose numbers are near to those of whoever measures. */
-#define NEIGHBOURS	12
+#define NEIGHBOURS	24
 #define NEIGHBOURHOOD	500
 
 /*
