@@ -14,7 +14,7 @@
 
 #define TARGET	40
 #define TREES	6
-#define TRIES	30
+#define TRIES	10
 
 FIXTURE(race) {
 	struct agent host;
