@@ -41,6 +41,29 @@ pub(crate) unsafe fn free_after_grace_period<T>(object: *mut T, head: *const Rcu
     unsafe { bindings::kvfree_call_rcu(Opaque::cast_into(head), object.cast::<c_void>()) };
 }
 
+/// What an object has in it for [`after_grace_period`]. What follows may use it as an [`RcuHead`].
+pub(crate) type CallbackHead = Opaque<bindings::callback_head>;
+const _: () = assert!(size_of::<RcuHead>() <= size_of::<CallbackHead>());
+
+/// Has `callback` called with `head` when all critical sections of RCU have ended that there are, as
+/// `call_rcu()`.
+///
+/// # Context
+///
+/// Any context but NMI. Does not sleep. The callback is called in softirq context, and the module
+/// stays until it has been if it calls `rcu_barrier()` before it goes.
+///
+/// # Safety
+///
+/// The head must not be in use, and stay until the callback is called.
+pub(crate) unsafe fn after_grace_period(
+    head: &CallbackHead,
+    callback: unsafe extern "C" fn(*mut bindings::callback_head),
+) {
+    // SAFETY: The caller promises it.
+    unsafe { bindings::call_rcu(head.get(), Some(callback)) };
+}
+
 /// Reads a pointer that others write, and whose target they have made before, as
 /// `rcu_dereference()`: what is read through it is not read before it.
 ///

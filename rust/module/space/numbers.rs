@@ -167,7 +167,7 @@ impl Space {
     fn admit(
         &self,
         inner: &mut Inner,
-        slot: Slot,
+        slot: Slot<'_>,
         binding: KBox<Binding>,
         kept: Option<Nr>,
         standing: Standing,
@@ -190,7 +190,7 @@ impl Space {
     fn publish(
         &self,
         nr: Nr,
-        slot: Slot,
+        slot: Slot<'_>,
         mut binding: KBox<Binding>,
         standing: Standing,
         inner: &mut Inner,
