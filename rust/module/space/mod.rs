@@ -31,6 +31,7 @@ use self::{
     },
 };
 use crate::{
+    error::Refusal,
     local::{
         Emptied,
         LocalMap, //
@@ -114,6 +115,15 @@ enum Adoption {
 }
 
 impl Adoption {
+    /// Returns why the adoption cannot go on, if it is over or has failed.
+    fn must_go_on(&self, serial: u64) -> Result {
+        match *self {
+            Self::Claiming(own) if own == serial => Ok(()),
+            Self::Failed(own, error) if own == serial => Err(error),
+            _ => Err(Refusal::NoAdoption.into()),
+        }
+    }
+
     fn is(&self, serial: u64) -> bool {
         match *self {
             Self::None => false,

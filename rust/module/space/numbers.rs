@@ -110,7 +110,7 @@ impl Space {
     ///
     /// `EBUSY` when it has a binding other than a claim of this space, `EEXIST` when another has
     /// its number here, `EINVAL` when it has none in that namespace, `EAGAIN` when `adoption` is over
-    /// or the space is full or dying; `ENOMEM`. Nothing has changed then.
+    /// or the space is full or dying; `ENOMEM`; what made the adoption fail. Nothing has changed then.
     ///
     /// # Context
     ///
@@ -132,9 +132,7 @@ impl Space {
         let slot = TABLE.reserve(pid, guard)?;
         let binding = Binding::new(pid, self, None)?;
         let mut inner = self.inner.lock();
-        if !inner.adoption.is(adoption) {
-            return Err(Refusal::NoAdoption.into());
-        }
+        inner.adoption.must_go_on(adoption)?;
         inner.life.add_number()?;
         let standing = Standing {
             heard: inner.broadcast.number(),
