@@ -22,7 +22,7 @@
 #include "spacelib.h"
 
 /* How many births are to be caught under way, and how long that may take. */
-#define CATCHES		10
+#define CATCHES		(10 / TIME_SCALE)
 #define HUNT_MS		(60000 * TIME_SCALE)
 
 /* Between two changes of group, so that each one waits anew. */
