@@ -11,11 +11,13 @@
  * Each figure is a line of JSON on stdout; the last two tell windows and symbols.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -23,7 +25,7 @@
 #include "place.h"
 #include "spacelib.h"
 
-/* Members whose numbers are near to those of whoever measures. */
+/* Processes whose numbers are near to those of whoever measures. */
 #define NEIGHBOURS	24
 #define NEIGHBOURHOOD	500
 
@@ -49,34 +51,59 @@ static void check(const char *variant, int err)
 		tell_failure("process", variant, err);
 }
 
+static pid_t spawn_outside(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sp_child_begin();
+		sp_child_pause();
+	}
+	return pid < 0 ? -errno : pid;
+}
+
+/* In no space, beside neighbours that are in @space unless there is none. */
+static int measure_beside_neighbours(int space, const char *variant)
+{
+	pid_t pids[NEIGHBOURS];
+	int err = 0, count = 0;
+
+	while (count < NEIGHBOURS && !err) {
+		err = set_last_pid(SEAT - 1 + count * NEIGHBOURHOOD);
+		if (err)
+			break;
+		pids[count] = space < 0 ? spawn_outside() : sp_spawn(space);
+		if (pids[count] < 0)
+			err = pids[count];
+		else
+			count++;
+	}
+	if (!err)
+		err = run_outside(be_process, variant, 0);
+	while (count--) {
+		kill(pids[count], SIGKILL);
+		waitpid(pids[count], NULL, 0);
+	}
+	return err;
+}
+
 static void process_peers(void)
 {
 	check("bare", run_outside(be_process, "bare", 0));
+	check("neighbours", measure_beside_neighbours(-1, "neighbours"));
 	check("pidns1", run_in_pidns(1, be_process, "pidns1", 0));
 	check("pidns2", run_in_pidns(2, be_process, "pidns2", 0));
 	check("cgroup", run_in_cgroup(be_process, "cgroup", 0));
 }
 
-/*
- * In no space, where nobody near is in one, so that the table of members has
- * nothing there, and where there are members all over.
- */
+/* In no space, where there are members all over. */
 static int measure_outsider(const char *variant)
 {
-	int err = 0, space = sp_create(NULL, 0, NULL);
+	int err, space = sp_create(NULL, 0, NULL);
 
 	if (space < 0)
 		return space;
-	for (int i = 0; i < NEIGHBOURS && !err; i++) {
-		pid_t pid;
-
-		err = set_last_pid(SEAT - 1 + i * NEIGHBOURHOOD);
-		pid = sp_spawn(space);
-		if (pid < 0)
-			err = pid;
-	}
-	if (!err)
-		err = run_outside(be_process, variant, 0);
+	err = measure_beside_neighbours(space, variant);
 	return sp_end(space) ?: err;
 }
 

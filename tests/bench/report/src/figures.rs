@@ -98,6 +98,16 @@ impl Figures {
         figure.instructions.or(figure.bytes)
     }
 
+    /// Returns what an operation costs more than without the module. Who was measured beside
+    /// neighbours is compared with who had them then.
+    pub(crate) fn more_than_bare(&self, row: &str, variant: &str) -> Option<f64> {
+        let bare = match variant {
+            "outsider" | "scope_outsider" => "neighbours",
+            _ => "bare",
+        };
+        Some(self.get(row, variant, None)? - self.get(row, bare, None)?)
+    }
+
     /// Returns for which sizes an operation was measured, in order.
     pub(crate) fn sizes(&self, row: &str, variant: &str) -> Vec<u64> {
         let ours = |key: &&Key| key.row == row && key.variant == variant;

@@ -138,16 +138,13 @@ fn overhead(figures: &Figures, file: &Path) -> Drawn {
         "pidns2",
         "cgroup",
     ];
-    let over = |row: &str, variant: &str| {
-        Some(figures.get(row, variant, None)? - figures.get(row, "bare", None)?)
-    };
     let bars: Vec<_> = variants
         .iter()
         .filter_map(|variant| {
             Some((
                 *variant,
-                over("vfork", variant)?,
-                over("vfork_steady", variant)?,
+                figures.more_than_bare("vfork", variant)?,
+                figures.more_than_bare("vfork_steady", variant)?,
             ))
         })
         .collect();

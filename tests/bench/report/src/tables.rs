@@ -110,15 +110,16 @@ fn differences(
         .collect();
     let mut head = vec!["operation".to_owned(), "bare".to_owned()];
     head.extend(measured.iter().map(|(label, _)| (*label).to_owned()));
-    let row =
-        |(label, row): &(&str, &str)| {
-            let bare = figures.get(row, "bare", None)?;
-            let mut cells = vec![(*label).to_owned(), number(bare)];
-            cells.extend(measured.iter().map(|(_, variant)| {
-                signed(figures.get(row, variant, None).map(|value| value - bare))
-            }));
-            Some(cells)
-        };
+    let row = |(label, row): &(&str, &str)| {
+        let bare = figures.get(row, "bare", None)?;
+        let mut cells = vec![(*label).to_owned(), number(bare)];
+        cells.extend(
+            measured
+                .iter()
+                .map(|(_, variant)| signed(figures.more_than_bare(row, variant))),
+        );
+        Some(cells)
+    };
     Table {
         name,
         title,
