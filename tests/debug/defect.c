@@ -33,13 +33,16 @@ static void sleep_in_atomic(void)
 	kfree(object);
 }
 
-/* Several, as what is left on a stack may seem to point to the last. */
+/*
+ * Many, as a stack, or the slab allocator's array of what was free, may still seem to
+ * point to the last.
+ */
 static void leak(void)
 {
 	void *object;
 	int i;
 
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 1000; i++) {
 		object = kzalloc(64, GFP_KERNEL);
 		OPTIMIZER_HIDE_VAR(object);
 	}
