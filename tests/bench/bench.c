@@ -11,13 +11,11 @@
  * Each figure is a line of JSON on stdout; the last two tell windows and symbols.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -51,17 +49,6 @@ static void check(const char *variant, int err)
 		tell_failure("process", variant, err);
 }
 
-static pid_t spawn_outside(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		sp_child_begin();
-		sp_child_pause();
-	}
-	return pid < 0 ? -errno : pid;
-}
-
 /* In no space, beside neighbours that are in @space unless there is none. */
 static int measure_beside_neighbours(int space, const char *variant)
 {
@@ -69,21 +56,19 @@ static int measure_beside_neighbours(int space, const char *variant)
 	int err = 0, count = 0;
 
 	while (count < NEIGHBOURS && !err) {
-		err = set_last_pid(SEAT - 1 + count * NEIGHBOURHOOD);
-		if (err)
-			break;
-		pids[count] = space < 0 ? spawn_outside() : sp_spawn(space);
-		if (pids[count] < 0)
-			err = pids[count];
+		pid_t pid = set_last_pid(SEAT - 1 + count * NEIGHBOURHOOD);
+
+		if (!pid)
+			pid = space < 0 ? sp_fork_paused() : sp_spawn(space);
+		if (pid < 0)
+			err = pid;
 		else
-			count++;
+			pids[count++] = pid;
 	}
 	if (!err)
 		err = run_outside(be_process, variant, 0);
-	while (count--) {
-		kill(pids[count], SIGKILL);
-		waitpid(pids[count], NULL, 0);
-	}
+	while (count--)
+		err = sp_kill_reap(pids[count]) ?: err;
 	return err;
 }
 

@@ -11,9 +11,9 @@
 //! own entry: a leaf does not count what is in it.
 //!
 //! Whoever takes an entry out looks whether the leaf is empty then, unless it is the leaf of the latest
-//! births, which is looked at when the births have moved on. An empty leaf is [`LEAVING`], and a
-//! grace period later, when all who came before have put in what they were about to, it is freed if it
-//! is still empty and nobody has come since.
+//! births, which is looked at when the births have moved on. An empty leaf is marked as leaving. A
+//! grace period later all who came before have put in what they were about to: it is freed if it is
+//! still empty and nobody has come since.
 //!
 //! A number may be in use by a `struct pid` whose entry is gone, or the other way round, around
 //! `free_pid()`: so an entry counts only for the pid that it names.
