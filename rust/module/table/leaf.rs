@@ -21,11 +21,13 @@ use kernel::{
 };
 
 const WORD: usize = size_of::<usize>();
-/// How many numbers a leaf is for: as many as make it as large as a page.
-pub(super) const ENTRIES: usize = 4096 / WORD - 3;
+/// How large a leaf is: a page, as it is where pages are small.
+const SIZE: usize = if PAGE_SIZE < 4096 { PAGE_SIZE } else { 4096 };
+/// How many numbers a leaf is for.
+pub(super) const ENTRIES: usize = SIZE / WORD - 3;
 /// How many entries there are in a cache line, and between those of numbers that follow one another.
 const STRIDE: usize = 64 / WORD;
-const _: () = assert!(size_of::<Leaf>() <= 4096 && 4096 <= PAGE_SIZE);
+const _: () = assert!(size_of::<Leaf>() <= SIZE);
 // Each number has an entry of its own.
 const _: () = assert!(ENTRIES % 2 == 1 && STRIDE.is_power_of_two());
 
