@@ -20,11 +20,14 @@
 #include "spacelib.h"
 
 #define MANY		(500 / TIME_SCALE)
-#define SOME		60
+#define SOME		(60 / TIME_SCALE)
 #define ROUNDS		3
 
-/* As many naps a second are to end whatever the number of lines is. */
-#define NAP_US(lines)	((lines) * 8000)
+/*
+ * As many naps a second are to end whatever the number of lines is, and not more than
+ * can be forks: who waits for a CPU is reached by a signal long before it is done.
+ */
+#define NAP_US(lines)	((lines) * 8000 * TIME_SCALE)
 #define DELAY_US	50000
 
 /* No line goes on for longer, whatever becomes of the test. */

@@ -178,7 +178,7 @@ TEST_F_TIMEOUT(load, hooks_lack_one_allocation, 120)
 	EXPECT_LE(ONE_HOOK, walk_over((struct fault_walk) {
 		.operation = &arming,
 		.dense = ONE_HOOK,
-		.stride = 2 * ONE_HOOK + 1,
+		.stride = 6 * ONE_HOOK + 1,
 	}, _metadata));
 }
 

@@ -2,7 +2,7 @@
 /*
  * Spaces that come and go, for the stress test:
  *
- *   churn live SECONDS SEED   makes, fills and ends spaces at random for so long
+ *   churn live FILE SEED      makes, fills and ends spaces at random while there is FILE
  *   churn reload COUNT        unloads and loads the module that often
  *   churn check               that there is no space, and no anomaly was counted
  *   churn memory              prints the bytes in use, once they have settled, and the
@@ -32,12 +32,11 @@
  */
 #define RELOAD_TOLERANCE	(TIME_SCALE > 1 ? 1 << 20 : 64 << 10)
 
-static int live(long long seconds)
+static int live(const char *file)
 {
-	long long end = sp_now_ms() + seconds * 1000;
 	int lives = 0, err = 0;
 
-	while (!err && sp_now_ms() < end) {
+	while (!err && !access(file, F_OK)) {
 		err = life_random();
 		lives += !err;
 	}
@@ -117,7 +116,7 @@ static int run(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "live")) {
 		life_seed(atoi(argv[3]));
-		return live(atoll(argv[2]));
+		return live(argv[2]);
 	}
 	if (argc == 3 && !strcmp(argv[1], "reload"))
 		return reload(atoi(argv[2]));
