@@ -6,7 +6,7 @@ ARCH ?= amd64
 PREFIX ?= /usr/local
 export ARCH KERNEL KDIR DESTDIR PREFIX MIRROR SDK STRESS_SECONDS STRESS_RELOADS
 
-.PHONY: all modules tool man selftests demo test test-debug test-stress fuzz coverage bench bench-check bench-profile
+.PHONY: all modules tool man selftests demo test test-debug test-kcsan test-stress fuzz coverage bench bench-check bench-profile
 .PHONY: check shell install bindings sdk clean help
 
 all: modules tool ## build the module and the tool (the default)
@@ -31,6 +31,9 @@ test: ## run the host tests, and the selftests in an amd64 and an arm64 guest
 
 test-debug: ## run the selftests on a kernel built to find errors, and prove that it does
 	@scripts/test debug
+
+test-kcsan: ## run the selftests on a kernel that looks for data races
+	@scripts/test kcsan
 
 test-stress: ## run the stress test (STRESS_SECONDS=600, STRESS_RELOADS=200) in an amd64 guest
 	@scripts/test stress
@@ -70,4 +73,4 @@ clean: ## remove what was built (the SDK stays: 'scripts/sdk clean --all' remove
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
-	@echo 'Variables: ARCH=amd64|arm64 KERNEL=stock|debug KDIR DESTDIR PREFIX SDK=root|host MIRROR; see scripts/sdk help, scripts/vm --help'
+	@echo 'Variables: ARCH=amd64|arm64 KERNEL=stock|debug|kcsan KDIR DESTDIR PREFIX SDK=root|host MIRROR; see scripts/sdk help, scripts/vm --help'

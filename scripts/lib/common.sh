@@ -111,15 +111,20 @@ kernel_arch() {
 	esac
 }
 
+# Whether a kernel is one of those that are built here, to look for errors.
+own_kernel() {
+	[ "$1" = debug ] || [ "$1" = kcsan ]
+}
+
 # guest_build ARCH KERNEL: the directory of what is built for a guest of ARCH with
-# the stock kernel or the debug kernel.
+# one of the kernels.
 guest_build() {
 	kernel_arch "$1" >/dev/null
 	case $2-$1 in
 	stock-*) echo "$project/build/$1" ;;
-	debug-amd64) echo "$project/build/amd64-debug" ;;
-	debug-*) die "the debug kernel is for amd64 only" ;;
-	*) die "unknown kernel '$2': stock and debug are known" ;;
+	debug-amd64 | kcsan-amd64) echo "$project/build/amd64-$2" ;;
+	debug-* | kcsan-*) die "the $2 kernel is for amd64 only" ;;
+	*) die "unknown kernel '$2': stock, debug and kcsan are known" ;;
 	esac
 }
 

@@ -5,8 +5,8 @@
 
 kernel_image() {
 	local kernel
-	if [ "$VM_KERNEL" = debug ]; then
-		echo "$(stage_dir kernel-debug)/build/arch/x86/boot/bzImage"
+	if own_kernel "$VM_KERNEL"; then
+		echo "$(stage_dir "kernel-$VM_KERNEL")/build/arch/x86/boot/bzImage"
 		return
 	fi
 	kernel=$(stage_dir kernel)
@@ -27,9 +27,13 @@ machine_args() {
 		[ "$1" = tcg ] || args=(qemu-system-aarch64 -M virt -cpu host)
 		;;
 	esac
+	case $VM_KERNEL in
 	# Leaks are reported in the log, once two scans agree on them. With 5 levels of
 	# page tables, an interrupt early in the boot makes KASAN report what is none.
-	[ "$VM_KERNEL" != debug ] || more=' no5lvl kmemleak=on kmemleak.verbose=1 kmemleak.min_unref_scans=2'
+	debug) more=' no5lvl kmemleak=on kmemleak.verbose=1 kmemleak.min_unref_scans=2' ;;
+	# One access in so many is watched, for that many microseconds.
+	kcsan) more=' kcsan.skip_watch=200 kcsan.udelay_task=200' ;;
+	esac
 	args+=(-accel "$1" -smp "$VM_SMP" -m "$VM_MEM" -nodefaults -no-user-config -display none -no-reboot
 		-kernel "$(kernel_image)" -initrd "$work/initrd"
 		-append "console=$console rdinit=/init panic=-1 oops=panic softlockup_panic=1 loglevel=6 random.trust_cpu=on$more")

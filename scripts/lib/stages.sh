@@ -7,7 +7,7 @@
 
 recipes=$project/scripts/stages
 
-# The arguments are architectures, and "debug" for amd64's debug kernel.
+# The arguments are architectures, and "debug" and "kcsan" for amd64's own kernels.
 stages_for() {
 	local target
 	[ "$(sdk_mode)" = host ] || echo root
@@ -15,7 +15,7 @@ stages_for() {
 	echo source
 	for target; do
 		case $target in
-		debug) echo kernel-debug guest-amd64 ;;
+		debug | kcsan) echo "kernel-$target" guest-amd64 ;;
 		*) echo "kdir-$target" "guest-$target" ;;
 		esac
 	done
@@ -41,7 +41,9 @@ stage_key() {
 	kernel) stage_hash <"$recipes/kernel.sh" ;;
 	source) cat "$recipes/source.sh" <(stage_key kernel) | stage_hash ;;
 	kdir-*) cat "$recipes/kdir.sh" <(tools_key) <(stage_key kernel) | stage_hash ;;
-	kernel-debug) cat "$recipes/kernel-debug.sh" "$recipes/debug.config" <(tools_key) <(stage_key source) | stage_hash ;;
+	kernel-debug | kernel-kcsan)
+		cat "$recipes/kernel-own.sh" "$recipes/own.config" "$recipes/${1#kernel-}.config" <(tools_key) <(stage_key source) | stage_hash
+		;;
 	guest-*) cat "$recipes/guest.sh" "$recipes/guest-packages" | stage_hash ;;
 	*) die "no such part of the SDK: $1" ;;
 	esac
@@ -60,7 +62,7 @@ stage_text() {
 	root) echo "setting up the SDK's root file system (about 2 minutes)" ;;
 	kernel) echo "fetching the stock Debian kernel, its headers and its source (200 MB)" ;;
 	source) echo "unpacking the kernel source" ;;
-	kernel-debug) echo "building the debug kernel (about 20 minutes)" ;;
+	kernel-debug | kernel-kcsan) echo "building the ${1#kernel-} kernel (about 20 minutes)" ;;
 	kdir-*) echo "preparing the ${1#*-} kernel's build directory (about 3 minutes)" ;;
 	guest-*) echo "making the ${1#*-} guest's root file system" ;;
 	esac
@@ -97,7 +99,9 @@ stage_recipe() {
 		;;
 	kernel) sdk_exec "$recipes/kernel.sh" "$dir" ;;
 	source) sdk_exec "$recipes/source.sh" "$dir" "$(stage_dir kernel)" ;;
-	kernel-debug) sdk_exec "$recipes/kernel-debug.sh" "$dir" "$(stage_dir source)" ;;
+	kernel-debug | kernel-kcsan)
+		sdk_exec "$recipes/kernel-own.sh" "$dir" "$(stage_dir source)" "$recipes/own.config" "$recipes/${name#kernel-}.config"
+		;;
 	kdir-*) sdk_exec "$recipes/kdir.sh" "$dir" "$(stage_dir kernel)" "$(stage_dir source)" "$arch" ;;
 	guest-*) sdk_exec "$recipes/guest.sh" "$dir" "$arch" ;;
 	esac

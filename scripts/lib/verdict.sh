@@ -5,9 +5,12 @@
 # kernel's log afterwards and said so with the right nonce can pass.
 
 status_early=254
-kernel_trouble='Kernel panic|Oops|BUG:|WARNING:|INFO: task .* blocked|INFO: rcu|rcu:.*(stall|starved)|soft lockup|hard LOCKUP|Unable to handle kernel|general protection fault|refcount_t:|UBSAN:|KASAN:|list_(add|del) corruption|Unknown symbol|scheduling while atomic|suspicious RCU'
+kernel_trouble='Kernel panic|Oops|BUG: ([^K]|KASAN)|WARNING:|INFO: task .* blocked|INFO: rcu|rcu:.*(stall|starved)|soft lockup|hard LOCKUP|Unable to handle kernel|general protection fault|refcount_t:|UBSAN:|KASAN:|list_(add|del) corruption|Unknown symbol|scheduling while atomic|suspicious RCU'
 # What a debug kernel adds.
 kernel_trouble+='|possible (recursive|circular|irq lock)|inconsistent lock state|INFO: (lockdep|trying to register)|sleeping function called|ODEBUG:|unreferenced object|kmemleak: (.* suspected|Cannot allocate|.* disabled)'
+
+# KCSAN knows of races in the kernel itself. Those with a module have its name there.
+kernel_trouble+='|BUG: KCSAN: .*\[[a-z]'
 
 # Show the first report, and what the kernel says after it, on stderr.
 quote_trouble() {

@@ -3,7 +3,11 @@
  * A module that errs on request, to prove that the debug kernel notices and that
  * the lane then fails.
  */
+#include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -11,7 +15,7 @@
 
 static char *kind = "";
 module_param(kind, charp, 0444);
-MODULE_PARM_DESC(kind, "use_after_free, sleep_in_atomic or leak");
+MODULE_PARM_DESC(kind, "use_after_free, sleep_in_atomic, leak or data_race");
 
 static DEFINE_SPINLOCK(lock);
 
@@ -48,6 +52,31 @@ static void leak(void)
 	}
 }
 
+static unsigned long counter;
+
+static int count(void *unused)
+{
+	while (!kthread_should_stop()) {
+		counter++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Two threads that count with one counter. */
+static void count_twice(void)
+{
+	struct task_struct *threads[2];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		threads[i] = kthread_run(count, NULL, "defect/%d", i);
+	msleep(10 * MSEC_PER_SEC);
+	for (i = 0; i < 2; i++)
+		if (!IS_ERR(threads[i]))
+			kthread_stop(threads[i]);
+}
+
 static int __init defect_init(void)
 {
 	if (!strcmp(kind, "use_after_free"))
@@ -56,6 +85,8 @@ static int __init defect_init(void)
 		sleep_in_atomic();
 	else if (!strcmp(kind, "leak"))
 		leak();
+	else if (!strcmp(kind, "data_race"))
+		count_twice();
 	else
 		return -EINVAL;
 	return 0;
