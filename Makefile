@@ -6,7 +6,7 @@ ARCH ?= amd64
 PREFIX ?= /usr/local
 export ARCH KERNEL KDIR DESTDIR PREFIX MIRROR SDK STRESS_SECONDS STRESS_RELOADS
 
-.PHONY: all modules tool man selftests demo test test-debug test-kcsan test-stress fuzz coverage bench bench-check bench-profile
+.PHONY: all modules tool man selftests demo test test-debug test-kcsan test-stress test-miri fuzz coverage bench bench-check bench-profile
 .PHONY: check shell install bindings sdk clean help
 
 all: modules tool ## build the module and the tool (the default)
@@ -37,6 +37,9 @@ test-kcsan: ## run the selftests on a kernel that looks for data races
 
 test-stress: ## run the stress test (STRESS_SECONDS=600, STRESS_RELOADS=200) in an amd64 guest
 	@scripts/test stress
+
+test-miri: ## run the tests of the crates logic and client in Miri, which looks for undefined behaviour
+	@scripts/test miri
 
 fuzz: ## fuzz the device in the debug guest (FUZZ_SECONDS, 300), then what runs on the host
 	@scripts/test fuzz

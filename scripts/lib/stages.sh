@@ -7,7 +7,7 @@
 
 recipes=$project/scripts/stages
 
-# The arguments are architectures, and "debug" and "kcsan" for amd64's own kernels.
+# The arguments are architectures, "debug" and "kcsan" for amd64's own kernels, and "miri".
 stages_for() {
 	local target
 	[ "$(sdk_mode)" = host ] || echo root
@@ -16,6 +16,7 @@ stages_for() {
 	for target; do
 		case $target in
 		debug | kcsan) echo "kernel-$target" guest-amd64 ;;
+		miri) echo miri ;;
 		*) echo "kdir-$target" "guest-$target" ;;
 		esac
 	done
@@ -45,6 +46,7 @@ stage_key() {
 		cat "$recipes/kernel-own.sh" "$recipes/own.config" "$recipes/${1#kernel-}.config" <(tools_key) <(stage_key source) | stage_hash
 		;;
 	guest-*) cat "$recipes/guest.sh" "$recipes/guest-packages" | stage_hash ;;
+	miri) stage_hash <"$recipes/miri.sh" ;;
 	*) die "no such part of the SDK: $1" ;;
 	esac
 }
@@ -65,6 +67,7 @@ stage_text() {
 	kernel-debug | kernel-kcsan) echo "building the ${1#kernel-} kernel (about 20 minutes)" ;;
 	kdir-*) echo "preparing the ${1#*-} kernel's build directory (about 3 minutes)" ;;
 	guest-*) echo "making the ${1#*-} guest's root file system" ;;
+	miri) echo "fetching Miri and its toolchain (140 MB)" ;;
 	esac
 }
 
@@ -104,6 +107,7 @@ stage_recipe() {
 		;;
 	kdir-*) sdk_exec "$recipes/kdir.sh" "$dir" "$(stage_dir kernel)" "$(stage_dir source)" "$arch" ;;
 	guest-*) sdk_exec "$recipes/guest.sh" "$dir" "$arch" ;;
+	miri) sdk_exec "$recipes/miri.sh" "$dir" ;;
 	esac
 }
 

@@ -2,6 +2,8 @@
 
 mod adopt;
 mod scope;
+// Miri lacks ppoll(2).
+#[cfg(not(miri))]
 mod watch;
 
 use std::os::fd::AsFd;
@@ -343,6 +345,7 @@ fn a_space_in_use_is_removed_only_by_force() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn the_mark_goes_with_its_guard() {
     let (fake, pidspace) = connect();
     let space = pidspace.create(&named("web")).unwrap();

@@ -201,7 +201,7 @@ mod unit {
     }
 }
 
-#[cfg(not(kernel))]
+#[cfg(not(any(kernel, miri)))]
 mod long {
     use super::{super::*, unit::*};
     use proptest::prelude::*;

@@ -31,6 +31,7 @@ impl Drop for Sleeper {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn a_process_is_adopted_by_number_or_pidfd_and_keeps_its_number() {
     let (fake, pidspace) = connect();
     let space = pidspace.create(&named("web")).unwrap();
@@ -54,6 +55,7 @@ fn a_process_is_adopted_by_number_or_pidfd_and_keeps_its_number() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn what_cannot_be_adopted_stays_outside() {
     let (fake, pidspace) = connect();
     let space = pidspace

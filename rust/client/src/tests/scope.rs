@@ -103,6 +103,7 @@ fn a_space_is_tightened_and_never_loosened() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "asks prctl(2)")]
 fn without_privilege_what_starts_in_it_needs_no_new_privs() {
     in_thread(|| {
         let (fake, pidspace) = connect();
@@ -122,6 +123,7 @@ fn without_privilege_what_starts_in_it_needs_no_new_privs() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn without_privilege_what_is_confined_later_needs_it_too() {
     let (fake, pidspace) = connect();
     fake.drop_privilege();
