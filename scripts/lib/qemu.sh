@@ -32,7 +32,7 @@ machine_args() {
 	# page tables, an interrupt early in the boot makes KASAN report what is none.
 	debug) more=' no5lvl kmemleak=on kmemleak.verbose=1 kmemleak.min_unref_scans=2' ;;
 	# One access in so many is watched, for that many microseconds.
-	kcsan) more=' kcsan.skip_watch=200 kcsan.udelay_task=200' ;;
+	kcsan) more=' kcsan.skip_watch=500 kcsan.udelay_task=100' ;;
 	esac
 	args+=(-accel "$1" -smp "$VM_SMP" -m "$VM_MEM" -nodefaults -no-user-config -display none -no-reboot
 		-kernel "$(kernel_image)" -initrd "$work/initrd"
