@@ -34,6 +34,7 @@ struct pid *pidspace_proc_dentry_pid(struct dentry *dentry);
 struct pid *pidspace_proc_inode_pid(struct inode *inode);
 bool pidspace_in_task(void);
 bool pidspace_no_new_privs(struct task_struct *task);
+void pidspace_cpu_time(struct task_struct *task, u64 *user, u64 *system, u64 *runtime);
 struct task_struct *pidspace_first_thread(struct task_struct *task);
 struct task_struct *pidspace_next_process(struct task_struct *task);
 struct task_struct *pidspace_next_thread(struct task_struct *task);

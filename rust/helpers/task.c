@@ -6,6 +6,7 @@
 
 #include <linux/preempt.h>
 #include <linux/rculist.h>
+#include <linux/seqlock.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
@@ -32,6 +33,28 @@ struct task_struct *pidspace_first_thread(struct task_struct *task)
 struct task_struct *pidspace_next_thread(struct task_struct *task)
 {
 	return __next_thread(task);
+}
+
+/*
+ * Expects rcu_read_lock held and the task alive.  What its process has used, in ns,
+ * as thread_group_cputime(): a thread that ends meanwhile counts once.  A torn count
+ * of one that runs costs accuracy only.
+ */
+void pidspace_cpu_time(struct task_struct *task, u64 *user, u64 *system, u64 *runtime)
+{
+	struct signal_struct *signal = task->signal;
+	struct task_struct *thread;
+
+	scoped_seqlock_read(&signal->stats_lock, ss_lock_irqsave) {
+		*user = signal->utime;
+		*system = signal->stime;
+		*runtime = signal->sum_sched_runtime;
+		__for_each_thread(signal, thread) {
+			*user += READ_ONCE(thread->utime);
+			*system += READ_ONCE(thread->stime);
+			*runtime += READ_ONCE(thread->se.sum_exec_runtime);
+		}
+	}
 }
 
 /* Any context.  Expects the task alive. */

@@ -16,6 +16,7 @@ use kernel::{
 
 extern "C" {
     fn pidspace_next_process(task: *mut c_void) -> *mut c_void;
+    fn pidspace_cpu_time(task: *mut c_void, user: &mut u64, system: &mut u64, runtime: &mut u64);
     fn pidspace_first_thread(task: *mut c_void) -> *mut c_void;
     fn pidspace_next_thread(task: *mut c_void) -> *mut c_void;
 }
@@ -72,7 +73,7 @@ pub(crate) fn threads<'a>(
 /// # Context
 ///
 /// Process context, from `sched_process_exit` of the last thread.
-pub(crate) fn report<'a>(task: TaskRef<'a>, guard: &'a rcu::Guard) -> Report {
+pub(crate) fn report(task: TaskRef<'_>, guard: &rcu::Guard) -> Report {
     let signal = task.signal();
     // SAFETY: A task that is alive keeps what its threads share, here and below. The last thread
     // is the only one left to write to it.
@@ -93,26 +94,12 @@ pub(crate) fn report<'a>(task: TaskRef<'a>, guard: &'a rcu::Guard) -> Report {
     }
 }
 
-fn cpu_time<'a>(task: TaskRef<'a>, guard: &'a rcu::Guard) -> CpuTime {
-    let signal = task.signal();
-    // SAFETY: A task that is alive keeps what its threads share, here and below.
-    let mut runtime = unsafe { (*signal).sum_sched_runtime };
-    let mut sampled = CpuTime {
-        // SAFETY: As above.
-        user: unsafe { (*signal).utime },
-        // SAFETY: As above.
-        system: unsafe { (*signal).stime },
-    };
-    for thread in threads(task, guard) {
-        let thread = thread.as_ptr().as_ptr();
-        // SAFETY: The thread is alive under RCU, here and below; a torn count costs accuracy only.
-        runtime = runtime.saturating_add(unsafe { (*thread).se.sum_exec_runtime });
-        // SAFETY: As above.
-        sampled.user = sampled.user.saturating_add(unsafe { (*thread).utime });
-        // SAFETY: As above.
-        sampled.system = sampled.system.saturating_add(unsafe { (*thread).stime });
-    }
-    CpuTime::divide(runtime, sampled)
+fn cpu_time(task: TaskRef<'_>, _guard: &rcu::Guard) -> CpuTime {
+    let (mut user, mut system, mut runtime) = (0, 0, 0);
+    let task = task.as_ptr().as_ptr().cast();
+    // SAFETY: The task is alive, and RCU is held.
+    unsafe { pidspace_cpu_time(task, &mut user, &mut system, &mut runtime) };
+    CpuTime::divide(runtime, CpuTime { user, system })
 }
 
 /// Returns the name of the command of `task`, filled up with NULs.
