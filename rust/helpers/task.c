@@ -38,7 +38,8 @@ struct task_struct *pidspace_next_thread(struct task_struct *task)
 /*
  * Expects rcu_read_lock held and the task alive.  What its process has used, in ns,
  * as thread_group_cputime(): a thread that ends meanwhile counts once.  A torn count
- * of one that runs costs accuracy only.
+ * of one that runs costs accuracy only.  Takes stats_lock, with interrupts off, only
+ * when a thread ended meanwhile, and nothing within it.
  */
 void pidspace_cpu_time(struct task_struct *task, u64 *user, u64 *system, u64 *runtime)
 {

@@ -5,7 +5,7 @@
 # kernel's log afterwards and said so with the right nonce can pass.
 
 status_early=254
-kernel_trouble='Kernel panic|Oops|BUG: ([^K]|KASAN)|WARNING:|INFO: task .* blocked|INFO: rcu|rcu:.*(stall|starved)|soft lockup|hard LOCKUP|Unable to handle kernel|general protection fault|refcount_t:|UBSAN:|KASAN:|list_(add|del) corruption|Unknown symbol|scheduling while atomic|suspicious RCU'
+kernel_trouble='Kernel panic|Oops|BUG: ([^K]|K[^C])|WARNING:|INFO: task .* blocked|INFO: rcu|rcu:.*(stall|starved)|soft lockup|hard LOCKUP|Unable to handle kernel|general protection fault|refcount_t:|UBSAN:|KASAN:|list_(add|del) corruption|Unknown symbol|scheduling while atomic|suspicious RCU'
 # What a debug kernel adds.
 kernel_trouble+='|possible (recursive|circular|irq lock)|inconsistent lock state|INFO: (lockdep|trying to register)|sleeping function called|ODEBUG:|unreferenced object|kmemleak: (.* suspected|Cannot allocate|.* disabled)'
 

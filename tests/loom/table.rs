@@ -148,22 +148,20 @@ fn clear() {
     assert_eq!(rcu::callbacks(), 0);
 }
 
+fn births_have_moved_on() {
+    clear();
+    begin(A);
+    begin(FAR);
+}
+
 #[test]
 fn a_birth_comes_as_the_leaf_is_leaving() {
-    rcu::model(
-        || {
-            clear();
-            begin(A);
-            begin(FAR);
-        },
-        [|| end(A), || begin(B)],
-        || {
-            assert!(is_there(B));
-            end(B);
-            end(FAR);
-            clear();
-        },
-    );
+    rcu::model(births_have_moved_on, [|| end(A), || begin(B)], || {
+        assert!(is_there(B));
+        end(B);
+        end(FAR);
+        clear();
+    });
 }
 
 #[test]
@@ -202,11 +200,7 @@ fn two_end_at_once() {
 #[test]
 fn a_leaf_is_left_while_it_is_read() {
     rcu::model(
-        || {
-            clear();
-            begin(A);
-            begin(FAR);
-        },
+        births_have_moved_on,
         [
             || end(A),
             || {
@@ -234,11 +228,7 @@ fn two_births_make_a_leaf() {
 #[test]
 fn one_comes_and_ends_as_another_does() {
     rcu::model(
-        || {
-            clear();
-            begin(A);
-            begin(FAR);
-        },
+        births_have_moved_on,
         [
             || end(A),
             || {

@@ -75,6 +75,7 @@ pub(crate) struct Space {
     ns: ARef<PidNamespace>,
     #[pin]
     turn: Mutex<()>,
+    /// Taken within `turn`. Within it, by who reports the end of a process, the `stats_lock` of that.
     #[pin]
     inner: SpinLock<Inner>,
     locals: LocalMap,

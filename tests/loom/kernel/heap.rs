@@ -50,9 +50,6 @@ pub(crate) fn assert_in_use(address: usize) {
 #[derive(Debug)]
 pub struct KBox<T: 'static>(NonNull<T>);
 
-// SAFETY: As a box is.
-unsafe impl<T: Send> Send for KBox<T> {}
-
 impl<T> KBox<T> {
     /// Puts `value` into memory. Its atomics are zero.
     ///
