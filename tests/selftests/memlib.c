@@ -57,10 +57,13 @@ static long long slab_in_use(bool shrink_first)
 	return sum;
 }
 
-/* Stacks of tasks, and what was freed and only waits to be unmapped. */
+/*
+ * Stacks of tasks, what was freed and only waits to be unmapped, and the chunks that
+ * all per-CPU memory comes from: the kernel adds one of several MiB when it likes.
+ */
 static bool is_other_area(const char *line)
 {
-	return strstr(line, "kernel_clone") || strstr(line, "unpurged");
+	return strstr(line, "kernel_clone") || strstr(line, "unpurged") || strstr(line, " pcpu_");
 }
 
 static long long vmalloc_in_use(void)

@@ -10,7 +10,8 @@
  *   or not, and of the nodes of radix trees and XArrays, each counted with the
  *   size that the cache gives it, so what rounding up wastes counts too, but not
  *   what is free in the cache;
- * - vmalloc areas, but for the stacks of tasks.
+ * - vmalloc areas, but for the stacks of tasks and per-CPU memory, of which the module
+ *   has none.
  *
  * Objects of the kernel's own for tasks and files are in caches of their own.
  * Negative where the kernel does not tell, with the reason.
