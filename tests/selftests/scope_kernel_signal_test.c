@@ -138,7 +138,7 @@ static void sit_at(int terminal, void (*then)(void))
 	sp_child_pause();
 }
 
-/* A terminal whose session's leader is a member, and that member. */
+/* A terminal, and the leader of its session. */
 struct seat {
 	int master;
 	pid_t leader;
@@ -150,8 +150,9 @@ static int take_seat(struct seat *seat, int space, void (*then)(void))
 
 	if (openpty(&seat->master, &terminal, NULL, NULL, NULL))
 		return -errno;
-	seat->leader = sp_fork(space);
+	seat->leader = space == AGENT_OUTSIDE ? fork() : sp_fork(space);
 	if (seat->leader == 0) {
+		sp_child_begin();
 		close(seat->master);
 		sit_at(terminal, then);
 	}
@@ -177,6 +178,26 @@ TEST_F(kernel_signals, interrupt_from_the_terminal)
 	ASSERT_TRUE(is_seated(&seat));
 	ASSERT_EQ(1, write(seat.master, INTERRUPT, 1));
 	EXPECT_EQ(SIGINT, sp_reap(seat.leader));
+	close(seat.master);
+}
+
+static long signal_by_terminal(long master)
+{
+	return ioctl(master, TIOCSIG, SIGINT) ? -errno : 0;
+}
+
+/* The other way round as well: a member that holds the other end has that right. */
+TEST_F(kernel_signals, interrupt_of_an_outsider)
+{
+	struct agent member;
+	struct seat seat;
+
+	ASSERT_EQ(0, take_seat(&seat, AGENT_OUTSIDE, do_nothing));
+	ASSERT_TRUE(is_seated(&seat));
+	ASSERT_EQ(0, agent_start(&member, self->space));
+	EXPECT_EQ(0, agent_call(&member, signal_by_terminal, seat.master));
+	EXPECT_EQ(SIGINT, sp_reap(seat.leader));
+	agent_stop(&member);
 	close(seat.master);
 }
 
