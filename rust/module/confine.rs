@@ -7,7 +7,10 @@
 
 use crate::{
     error::Refusal,
-    lookup::find_for_current,
+    lookup::{
+        find_for_current,
+        processes_of_group, //
+    },
     space::Space,
     table::TABLE,
     task::{
@@ -56,8 +59,9 @@ pub(crate) struct Confined<'g> {
 }
 
 impl<'g> Confined<'g> {
-    /// Returns the calling task if it is confined. It is not when an interrupt came upon it: what
-    /// that does, it does for somebody else.
+    /// Returns the calling task if it is confined. It is not when an interrupt came upon it, nor
+    /// when it has exited and the scheduler runs in its place: what those do, they do for somebody
+    /// else.
     ///
     /// # Context
     ///
@@ -65,11 +69,11 @@ impl<'g> Confined<'g> {
     #[inline]
     fn current(guard: &'g rcu::Guard) -> Option<Self> {
         let binding = TABLE.find(current_pid(guard)?, guard)?;
-        if !binding.is_member() || !in_task() {
+        if !binding.is_member() || !in_task() || current_task(guard)?.is_zombie() {
             return None;
         }
-        // SAFETY: The binding is the calling task's own and no claim. A task whose number can be
-        // released by others has passed all places where it could ask this.
+        // SAFETY: The binding is the calling task's own and no claim. Nobody else releases the
+        // number of a task that is no zombie.
         let space = unsafe { binding.space() };
         if !space.mode().confines() || is_exempt(guard) {
             return None;
@@ -96,6 +100,15 @@ impl<'g> Confined<'g> {
     /// Any context.
     pub(crate) fn may_meet_task(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> bool {
         task.pid().is_none_or(|pid| self.may_meet(pid, guard))
+    }
+
+    /// Returns whether all processes of the group `pid` are members of the space too.
+    ///
+    /// # Context
+    ///
+    /// Any context.
+    pub(crate) fn may_meet_group(&self, pid: PidRef<'_>, guard: &rcu::Guard) -> bool {
+        processes_of_group(pid, guard).all(|leader| self.may_meet_task(leader, guard))
     }
 
     /// Returns what the calling task's pid namespace calls `nr`, if that is a member too.
@@ -182,21 +195,25 @@ pub(crate) fn check_reach(space: &Space) -> Result {
     }
 }
 
-/// Calls `act` with the calling task not confined: it does what somebody else has asked for.
+/// Calls `act` with the calling task not confined: it does what somebody else has asked for. When
+/// the task gets confined in the middle of that, it is called once more.
 ///
 /// # Context
 ///
 /// Process context. Sleeps: there is one confined task at a time that does so in the whole machine,
 /// as it is rare.
-pub(crate) fn exempted<T>(act: impl FnOnce() -> T) -> T {
-    if if_confined(|_, _| ()).is_none() {
-        return act();
+pub(crate) fn exempted(act: impl Fn()) {
+    let is_confined = || if_confined(|_, _| ()).is_some();
+    if !is_confined() {
+        act();
+        if !is_confined() {
+            return;
+        }
     }
     let _one = ONE_EXEMPTION.lock();
     EXEMPT.store(current_raw(&rcu::read_lock()), Relaxed);
-    let result = act();
+    act();
     EXEMPT.store(ptr::null_mut(), Relaxed);
-    result
 }
 
 /// Returns whether the calling task is in a call of [`exempted`]. Nobody else writes its address.

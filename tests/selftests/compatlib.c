@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/ioctl.h>
 #include <linux/ioprio.h>
 #include <linux/kcmp.h>
 #include <sched.h>
@@ -22,6 +23,7 @@
 enum compat_call {
 	CALL_PTRACE = 26,
 	CALL_KILL = 37,
+	CALL_IOCTL = 54,
 	CALL_GETPRIORITY = 96,
 	CALL_SETPRIORITY = 97,
 	CALL_GETPGID = 132,
@@ -72,6 +74,9 @@ static long call6(enum compat_call nr, long a, long b, long c, long d, long e, l
 
 #define CALL(nr, a, b, c, d, e)	call6(CALL_##nr, (long)(a), (long)(b), (long)(c),	\
 				      (long)(d), (long)(e), 0)
+
+/* PIDFD_GET_INFO, as its first version was. */
+#define GET_INFO	_IOC(_IOC_READ | _IOC_WRITE, 0xff, 11, 64)
 
 /* What the calls read and write: memory that 32 bits can name. */
 static char *low;
@@ -346,6 +351,14 @@ long compat_signal(long pidfd)
 	return CALL(PIDFD_SEND_SIGNAL, pidfd, SIGUSR1, 0, 0, 0);
 }
 
+long compat_info(long pidfd)
+{
+	unsigned long long *mask = (unsigned long long *)cleared();
+
+	*mask = 1;
+	return CALL(IOCTL, pidfd, GET_INFO, low, 0, 0);
+}
+
 long compat_wait(long nr)
 {
 	return CALL(WAITID, P_PID, nr, low, WEXITED | WNOWAIT, 0);
@@ -361,6 +374,11 @@ bool compat_available(void)
 const struct attempt attempts_compat[] = { {} };
 
 long compat_signal(long pidfd)
+{
+	return pidfd;
+}
+
+long compat_info(long pidfd)
 {
 	return pidfd;
 }

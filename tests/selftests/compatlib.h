@@ -12,8 +12,9 @@
 bool compat_available(void);
 extern const struct attempt attempts_compat[];
 
-/* For agents: pidfd_send_signal(2), and waitid(2) for a child that is a zombie. */
+/* For agents: pidfd_send_signal(2), PIDFD_GET_INFO, and waitid(2) for a zombie. */
 long compat_signal(long pidfd);
+long compat_info(long pidfd);
 long compat_wait(long nr);
 
 #endif /* COMPATLIB_H */

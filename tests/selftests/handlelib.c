@@ -41,6 +41,7 @@ static int open_at(int dir, const char *name)
 
 int handles_open(struct handles *handles, long target, int descriptor)
 {
+	char name[16];
 	int mount;
 
 	if (target < 0)
@@ -54,10 +55,16 @@ int handles_open(struct handles *handles, long target, int descriptor)
 	handles->task_dir = open_at(handles->dir, "task");
 	handles->fd_dir = open_at(handles->dir, "fd");
 	handles->ns_dir = open_at(handles->dir, "ns");
+	handles->net_dir = open_at(handles->dir, "net");
+	/* Not all kernels have this one. */
+	handles->attr_dir = open_at(handles->dir, "attr");
+	snprintf(name, sizeof(name), "%d", handles->tid);
+	handles->thread_dir = open_at(handles->task_dir, name);
 	handles->file.header.handle_bytes = PIDFS_HANDLE_ROOM;
 	if (name_to_handle_at(handles->pidfd, "", &handles->file.header, &mount, AT_EMPTY_PATH))
 		return -errno;
-	return handles->pidfd < 0 || handles->thread < 0 || handles->ns_dir < 0 ? -ENOENT : 0;
+	return handles->pidfd < 0 || handles->thread < 0 || handles->ns_dir < 0 ||
+	       handles->net_dir < 0 || handles->thread_dir < 0 ? -ENOENT : 0;
 }
 
 void handles_close(struct handles *handles)
@@ -68,6 +75,9 @@ void handles_close(struct handles *handles)
 	close(handles->task_dir);
 	close(handles->fd_dir);
 	close(handles->ns_dir);
+	close(handles->net_dir);
+	close(handles->attr_dir);
+	close(handles->thread_dir);
 }
 
 static const struct handles *handles_of(long nr)
@@ -282,6 +292,38 @@ static long try_task_dir(long nr)
 	return close_outcome(open_at(handles_of(nr)->task_dir, name));
 }
 
+/* Whoever asks first; the second time the name is known. */
+static long open_twice(int dir, const char *name)
+{
+	long outcome = close_outcome(open_at(dir, name));
+
+	return close_outcome(open_at(dir, name)) == outcome ? outcome : -EPROTO;
+}
+
+static long try_thread_dir(long nr)
+{
+	return open_twice(handles_of(nr)->thread_dir, "status");
+}
+
+static long try_thread_dir_write(long nr)
+{
+	int fd = openat(handles_of(nr)->thread_dir, "oom_score_adj", O_RDWR | O_CLOEXEC);
+
+	return close_outcome(fd < 0 ? -errno : fd);
+}
+
+static long try_attr_dir(long nr)
+{
+	const struct handles *handles = handles_of(nr);
+
+	return handles->attr_dir < 0 ? UNAVAILABLE : open_twice(handles->attr_dir, "current");
+}
+
+static long try_net_dir(long nr)
+{
+	return open_twice(handles_of(nr)->net_dir, "dev");
+}
+
 static const char *descriptor_name(const struct handles *handles)
 {
 	static char name[16];
@@ -321,6 +363,10 @@ const struct attempt attempts_proc_dir[] = {
 	{ "open by way of /proc/self/fd", try_dir_by_own_fd, -ENOENT, 0, 0 },
 	{ "fchdir, and open of status", try_fchdir, -ENOENT, 0, 0 },
 	{ "open of a thread's status", try_task_dir, -ENOENT, 0, 0 },
+	{ "open of status in a thread's", try_thread_dir, -ENOENT, 0, 0 },
+	{ "open of oom_score_adj there", try_thread_dir_write, -ENOENT, 0, 0 },
+	{ "open of a label", try_attr_dir, -ENOENT, 0, 0 },
+	{ "open of a file of the network", try_net_dir, -ENOENT, 0, 0 },
 	{ "readlink of a descriptor", try_fd_dir, -EACCES, 0, 0 },
 	{ "open of a descriptor", try_fd_dir_open, -EACCES, 0, 0 },
 	{ "open of a namespace", try_ns_dir, -EACCES, 0, 0 },

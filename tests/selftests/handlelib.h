@@ -21,11 +21,15 @@ struct handles {
 	int thread;
 	/* A descriptor of its that anybody may open. */
 	int descriptor;
-	/* Descriptors of /proc/<pid>, and of task, fd and ns below it. */
+	/* Descriptors of /proc/<pid>, and of what is below it. */
 	int dir;
 	int task_dir;
 	int fd_dir;
 	int ns_dir;
+	int attr_dir;
+	int net_dir;
+	/* That of the thread. */
+	int thread_dir;
 	/* The handle of the pidfd by name_to_handle_at(2). */
 	union {
 		struct file_handle header;

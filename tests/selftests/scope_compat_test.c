@@ -84,7 +84,7 @@ TEST_F_TIMEOUT(compat, member_from_outside, 60)
 	EXPECT_EQ(0, attempts_make(attempts_compat, &trial));
 }
 
-/* By handle a member signals no outsider either. */
+/* By handle a member neither signals an outsider nor learns of it. */
 TEST_F(compat, pidfd)
 {
 	EXPECT_EQ(self->confined ? -EPERM : 0,
@@ -92,6 +92,9 @@ TEST_F(compat, pidfd)
 	EXPECT_NE(self->confined, sp_pending(self->scene.outsider.pid, SIGUSR1));
 	EXPECT_EQ(0, agent_call(&self->heir, compat_signal, inside));
 	EXPECT_TRUE(sp_pending(self->scene.fellow.pid, SIGUSR1));
+	EXPECT_EQ(self->confined ? -EREMOTE : 0,
+		  agent_call(&self->heir, compat_info, outside));
+	EXPECT_EQ(0, agent_call(&self->heir, compat_info, inside));
 }
 
 /* It does not wait by number for a child that stayed outside. */

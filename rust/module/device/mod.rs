@@ -126,7 +126,9 @@ impl MiscDevice for Handle {
             let _opener = Impersonation::of_opener(file);
             // Who closes last does it for who opened, be it confined to another space. A space that
             // is gone has nobody to kill.
-            let _ = exempted(|| bound.space.kill_everyone());
+            exempted(|| {
+                let _ = bound.space.kill_everyone();
+            });
         }
     }
 

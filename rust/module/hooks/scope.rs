@@ -18,14 +18,17 @@ use super::{
         Verdict, //
     },
     scope_functions::{
+        FileSetOwner,
         FindGePid,
         FindGetPid,
         FindGetTaskByVpid,
         FindTaskByPidNs,
         FindTaskByVpid,
         FindVpid,
+        OwningGroup,
         PidRevalidate,
         PidfdIoctl,
+        ProcLookup,
         ProcPidPermission,
         SessionToParent,
         TaskAct,
@@ -72,8 +75,10 @@ pub(super) static FAMILIES: &[Family] = &[
     Family::of::<Signal>(),
     Family::of::<Act>(),
     Family::of::<Ask>(),
-    Family::of::<Revalidate>(),
-    Family::of::<Walk>(),
+    Family::of::<Hide<PidRevalidate>>(),
+    Family::of::<Hide<ProcPidPermission>>(),
+    Family::of::<Hide<ProcLookup>>(),
+    Family::of::<Own>(),
     Family::of::<Keyring>(),
 ];
 
@@ -266,15 +271,16 @@ fn is_hidden(confined: &Confined<'_>, pid: PidRef<'_>, guard: &rcu::Guard) -> bo
     pid.task(guard).is_some() && !confined.may_meet(pid, guard)
 }
 
-/// A name in /proc that somebody else has looked up is not there for a member. The answer is an
-/// error, and not that the name is stale: it stays there for others, with what is mounted on it.
-struct Revalidate;
+/// A name in /proc that somebody else has looked up is not there for a member, nor is what lies below
+/// a directory that it was given. The answer is an error, and not that the name is stale: it stays
+/// there for others, with what is mounted on it.
+struct Hide<F>(core::marker::PhantomData<F>);
 
-impl Hook for Revalidate {
-    type Function = PidRevalidate;
+impl<F: for<'a> Function<Arguments<'a> = PidRef<'a>>> Hook for Hide<F> {
+    type Function = F;
 
     #[inline]
-    fn enter(entry: Entry<'_, PidRevalidate>) {
+    fn enter(entry: Entry<'_, F>) {
         if_confined(entry, |confined, pid, guard| {
             if is_hidden(confined, pid, guard) {
                 refuse(Refusal::Hidden)
@@ -285,19 +291,20 @@ impl Hook for Revalidate {
     }
 }
 
-/// Nor is what lies below it, for a member that has an open directory.
-struct Walk;
+/// A file belongs to a process group of members only, or stays with whom it has: the kernel sends its
+/// signals, and nobody is asked then.
+struct Own;
 
-impl Hook for Walk {
-    type Function = ProcPidPermission;
+impl Hook for Own {
+    type Function = FileSetOwner;
 
     #[inline]
-    fn enter(entry: Entry<'_, ProcPidPermission>) {
-        if_confined(entry, |confined, pid, guard| {
-            if is_hidden(confined, pid, guard) {
-                refuse(Refusal::Hidden)
-            } else {
+    fn enter(entry: Entry<'_, FileSetOwner>) {
+        if_confined(entry, |confined, OwningGroup(group), guard| {
+            if confined.may_meet_group(group, guard) {
                 Verdict::Run
+            } else {
+                refuse(Refusal::NotPermitted)
             }
         });
     }

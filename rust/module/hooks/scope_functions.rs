@@ -284,6 +284,32 @@ unsafe impl Function for PidRevalidate {
     }
 }
 
+/// `struct dentry *proc_pident_lookup(struct inode *dir, struct dentry *dentry, const struct
+/// pid_entry *p, const struct pid_entry *end)` and the like, may sleep: the look-up of a name in a
+/// directory of a process in /proc.
+pub(super) struct ProcLookup;
+
+// SAFETY: The argument is read as the prototype above has it. The path walk that calls the function
+// keeps the inode, and copes with errors.
+unsafe impl Function for ProcLookup {
+    const SYMBOLS: &'static [Symbol] = &[
+        Symbol::required(
+            c"proc_pident_lookup",
+            "directories of tasks in /proc passed on lead outside",
+        ),
+        Symbol::in_depth(
+            c"proc_tgid_net_lookup",
+            "directories /proc/<pid>/net passed on lead outside",
+        ),
+    ];
+    const MAY_REFUSE: bool = true;
+    type Arguments<'a> = PidRef<'a>;
+
+    fn arguments(call: Call<'_>) -> Option<PidRef<'_>> {
+        inode_argument::<0>(call)
+    }
+}
+
 /// `int proc_pid_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)`, perhaps with
 /// RCU held: whether a directory of a process in /proc may be walked through.
 pub(super) struct ProcPidPermission;
@@ -299,11 +325,41 @@ unsafe impl Function for ProcPidPermission {
     type Arguments<'a> = PidRef<'a>;
 
     fn arguments(call: Call<'_>) -> Option<PidRef<'_>> {
-        // SAFETY: The caller keeps the inode, which is one of /proc/<pid>.
-        let pid = unsafe { pidspace_proc_inode_pid(call.argument::<1>() as *mut c_void) };
-        // SAFETY: The inode keeps the pid.
-        unsafe { PidRef::from_raw(pid.cast()) }
+        inode_argument::<1>(call)
     }
+}
+
+/// `void __f_setown(struct file *file, struct pid *pid, enum pid_type type, int force)`, RCU held:
+/// who is sent the signals of a file.
+pub(super) struct FileSetOwner;
+
+/// The arguments of [`FileSetOwner`], when the owner is to be a process group.
+pub(super) struct OwningGroup<'a>(pub(super) PidRef<'a>);
+
+// SAFETY: The arguments are read as the prototype above has them; the callers hold the pid. The
+// function returns nothing, and a file may have no owner, or another than was asked for.
+unsafe impl Function for FileSetOwner {
+    const SYMBOLS: &'static [Symbol] = &[Symbol::required(
+        c"__f_setown",
+        "files signal groups that reach outside",
+    )];
+    const MAY_REFUSE: bool = true;
+    type Arguments<'a> = OwningGroup<'a>;
+
+    fn arguments(call: Call<'_>) -> Option<OwningGroup<'_>> {
+        if call.argument::<2>() as bindings::pid_type != bindings::pid_type_PIDTYPE_PGID {
+            return None;
+        }
+        // SAFETY: The caller of the function holds the pid, by a reference or RCU.
+        unsafe { PidRef::from_raw(call.argument::<1>() as *mut bindings::pid) }.map(OwningGroup)
+    }
+}
+
+fn inode_argument<const N: usize>(call: Call<'_>) -> Option<PidRef<'_>> {
+    // SAFETY: The callers say that the argument is an inode of /proc/<pid> that outlives the call.
+    let pid = unsafe { pidspace_proc_inode_pid(call.argument::<N>() as *mut c_void) };
+    // SAFETY: The inode keeps the pid.
+    unsafe { PidRef::from_raw(pid.cast()) }
 }
 
 fn task_argument(call: Call<'_>) -> Option<TaskRef<'_>> {
