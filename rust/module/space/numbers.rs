@@ -24,7 +24,11 @@ use crate::{
         Slot,
         TABLE, //
     },
-    task::PidRef,
+    task::{
+        current_task,
+        PidRef,
+        TaskRef, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -87,8 +91,13 @@ impl Space {
     pub(crate) fn bind_visible(&self, pid: PidRef<'_>, guard: &rcu::Guard) -> Result {
         let slot = TABLE.reserve(pid, guard)?;
         let binding = Binding::new(pid, self, None)?;
+        let is_unfit = |task: TaskRef<'_>| !task.has_no_new_privs();
+        // seccomp(2) may have set it for the parent when the child was made already, and the parent
+        // was adopted since.
+        let child_only =
+            pid.task(guard).is_some_and(is_unfit) && !current_task(guard).is_some_and(is_unfit);
         let mut inner = self.inner.lock();
-        self.check_birth(&mut inner, false, guard)?;
+        self.check_birth(&mut inner, child_only, guard)?;
         inner.life.add_number_beyond_limit()?;
         let standing = Standing {
             heard: self.heard_by_child(&inner, true, guard),

@@ -4,7 +4,7 @@
 //!
 //! Whoever lacks privilege may confine only tasks with `no_new_privs`: a set-uid program must not be
 //! confined by a stranger. That is never taken back and children inherit it. So it is enough to look
-//! at every member once, and at whoever is in the middle of a fork meanwhile.
+//! at every process once, and at whoever is in the middle of a fork meanwhile.
 
 use super::{
     flags::Flag,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::Refusal,
     logic::Nr,
+    process,
     task::{
         current_task,
         TaskRef, //
@@ -105,16 +106,23 @@ impl Space {
         })
     }
 
-    /// Checks one member. Returns whether that could be told: its task may not be there yet.
+    /// Checks the process of that number, if it is one's. Returns whether that could be told: its
+    /// task may not be there yet.
+    ///
+    /// A thread is looked at with its process, and not by its own number, which it gives up when it
+    /// execs. Whoever makes it stays on the list of threads until it is there itself.
     fn check_member(&self, nr: Nr, generation: u64) -> Result<bool> {
         let guard = rcu::read_lock();
         let Some(binding) = self.find(nr, &guard) else {
             return Ok(true);
         };
-        match binding.pid().task(&guard) {
-            Some(task) if !task.has_no_new_privs() => Err(Refusal::NotPermitted.into()),
-            Some(_) => Ok(true),
-            None => Ok(binding.is_born() || binding.generation() > generation),
+        let Some(process) = binding.pid().process(&guard) else {
+            return Ok(binding.is_born() || binding.generation() > generation);
+        };
+        if process::threads(process, &guard).all(TaskRef::has_no_new_privs) {
+            Ok(true)
+        } else {
+            Err(Refusal::NotPermitted.into())
         }
     }
 
