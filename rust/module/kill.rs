@@ -154,7 +154,7 @@ impl Space {
         let number = self.begin_broadcast(sig.unsigned_abs(), fatal)?;
         let mut outcome = Outcome::default();
         let mut found = true;
-        while found {
+        while found || !self.end_broadcast() {
             found = false;
             // The visitor returns no error.
             let _ = self.walk(|nr| {
@@ -164,7 +164,6 @@ impl Space {
                 Ok(())
             });
         }
-        self.end_broadcast();
         Ok(outcome)
     }
 

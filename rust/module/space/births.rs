@@ -41,6 +41,8 @@ pub(super) struct Broadcast {
     number: i16,
     /// The last one.
     sig: u32,
+    /// Whether somebody became a member since whom a walk may have missed.
+    late: bool,
 }
 
 impl Broadcast {
@@ -48,6 +50,11 @@ impl Broadcast {
     /// none is left that remembers an older one.
     pub(super) fn number(&self) -> i16 {
         self.number
+    }
+
+    /// Notes that a task becomes a member that was visible before, and may have any number.
+    pub(super) fn be_late(&mut self) {
+        self.late = true;
     }
 }
 
@@ -69,7 +76,11 @@ impl Space {
             inner.life.begin_kill();
         }
         let number = inner.broadcast.number.wrapping_add(1);
-        inner.broadcast = Broadcast { number, sig };
+        inner.broadcast = Broadcast {
+            number,
+            sig,
+            late: false,
+        };
         self.flags.set(Flag::Broadcasting, true);
         drop(inner);
         // Pairs with the barrier of `born()`: it sees this, or this caller sees the birth.
@@ -77,11 +88,16 @@ impl Space {
         Ok(number)
     }
 
-    /// Ends what [`Self::begin_broadcast`] began.
-    pub(crate) fn end_broadcast(&self) {
+    /// Ends what [`Self::begin_broadcast`] began, and returns whether it has: the members have to be
+    /// walked over again if somebody came late.
+    pub(crate) fn end_broadcast(&self) -> bool {
         let mut inner = self.inner.lock();
+        if core::mem::take(&mut inner.broadcast.late) {
+            return false;
+        }
         inner.life.end_kill();
         self.flags.set(Flag::Broadcasting, false);
+        true
     }
 
     /// Calls `signal` for the process of `nr` if it has not been called for it by the number of

@@ -98,6 +98,7 @@ impl Space {
             pid.task(guard).is_some_and(is_unfit) && !current_task(guard).is_some_and(is_unfit);
         let mut inner = self.inner.lock();
         self.check_birth(&mut inner, child_only, guard)?;
+        inner.broadcast.be_late();
         inner.life.add_number_beyond_limit()?;
         let standing = Standing {
             heard: self.heard_by_child(&inner, true, guard),
