@@ -58,9 +58,10 @@ fn take_in(child: TaskRef<'_>, guard: &rcu::Guard) {
     // shows all that was claimed with it.
     if binding.is_member() && TABLE.find(pid, guard).is_none() {
         let bound = membership::take_in(pid, binding, guard);
+        let is_lost = bound.is_err() && TABLE.find(pid, guard).is_none();
         // The fork cannot fail any more, but the child has done nothing yet. When its parent was
         // killed as a member, the child was one of those that were meant.
-        if bound.is_err() || is_being_killed(guard) {
+        if is_lost || is_being_killed(guard) {
             child.force_kill();
         }
     }

@@ -20,6 +20,7 @@
 //! too, perhaps after the adoption: the child becomes a member there.
 
 mod changes;
+mod family;
 
 pub(crate) use self::changes::{
     exiting,
@@ -62,9 +63,6 @@ use kernel::{
         rcu, Arc,
     },
 };
-
-/// How many generations of ancestors are looked at: more than there are numbers.
-const ANCESTORS: usize = 1 << 22;
 
 kernel::sync::global_lock! {
     // SAFETY: `init()` is called before anything that uses it.
@@ -344,48 +342,6 @@ impl Adopter {
         if let Some(claim) = claim.filter(|claim| claim.is_in(&self.space)) {
             self.space.end_claim(claim);
         }
-    }
-
-    /// Returns whether the process of `task` is claimed.
-    fn has_claimed(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> bool {
-        task.pid_as(Role::Tgid)
-            .and_then(|pid| TABLE.find(pid, guard))
-            .is_some_and(|binding| binding.is_claim() && binding.is_in(&self.space))
-    }
-
-    /// Returns whether the parent of the process of `task` is claimed.
-    fn has_claimed_parent(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> bool {
-        let mut parent = task.parent();
-        loop {
-            if parent.is_some_and(|parent| self.has_claimed(parent, guard)) {
-                return true;
-            }
-            // A claim goes with its process, which hands its children on before that.
-            smp_mb(Full);
-            let now = task.parent();
-            if now == parent {
-                return false;
-            }
-            parent = now;
-        }
-    }
-
-    /// Returns whether the process of `task` is claimed, or descends from one that is.
-    fn has_ancestor(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> bool {
-        let mut task = task;
-        for _ in 0..ANCESTORS {
-            // The order matters: who takes the parent away claims the child first.
-            let parent = task.parent();
-            smp_mb(Full);
-            if self.has_claimed(task, guard) {
-                return true;
-            }
-            match parent {
-                Some(parent) if parent != task => task = parent,
-                _ => return false,
-            }
-        }
-        false
     }
 }
 
