@@ -28,7 +28,6 @@ const struct cred *pidspace_override_creds(struct file *file);
 void pidspace_revert_creds(const struct cred *old);
 struct pid *pidspace_find_init_pid(int nr);
 void pidspace_get_pid(struct pid *pid);
-struct task_struct *pidspace_next_of_group(struct pid *pid, struct task_struct *task);
 struct pid *pidspace_next_pid(struct pid_namespace *ns, int *nr);
 struct pid *pidspace_pidfd_pid(struct file *file);
 struct pid *pidspace_proc_dentry_pid(struct dentry *dentry);

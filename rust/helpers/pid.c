@@ -8,8 +8,6 @@
 #include <linux/magic.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
-#include <linux/rculist.h>
-#include <linux/sched.h>
 
 #include "helpers.h"
 
@@ -46,19 +44,4 @@ void pidspace_get_pid(struct pid *pid)
 struct pid *pidspace_next_pid(struct pid_namespace *ns, int *nr)
 {
 	return idr_get_next(&ns->idr, nr);
-}
-
-/*
- * Expects rcu_read_lock held, which also keeps what it returns.  Returns the task after
- * @task, or the first, of those that lead the processes of the process group @pid.
- */
-struct task_struct *pidspace_next_of_group(struct pid *pid, struct task_struct *task)
-{
-	struct hlist_node *node;
-
-	if (task)
-		node = rcu_dereference(hlist_next_rcu(&task->pid_links[PIDTYPE_PGID]));
-	else
-		node = rcu_dereference(hlist_first_rcu(&pid->tasks[PIDTYPE_PGID]));
-	return hlist_entry_safe(node, struct task_struct, pid_links[PIDTYPE_PGID]);
 }

@@ -7,10 +7,8 @@
 
 use crate::{
     error::Refusal,
-    lookup::{
-        find_for_current,
-        processes_of_group, //
-    },
+    lookup::find_for_current,
+    process,
     space::Space,
     table::TABLE,
     task::{
@@ -19,6 +17,7 @@ use crate::{
         current_task,
         in_task,
         PidRef,
+        Role,
         TaskRef, //
     },
 };
@@ -102,13 +101,21 @@ impl<'g> Confined<'g> {
         task.pid().is_none_or(|pid| self.may_meet(pid, guard))
     }
 
-    /// Returns whether all processes of the group `pid` are members of the space too.
+    /// Returns whether all processes of the group `group` are members of the space too. It looks
+    /// at all processes that there are: somebody who changes groups meanwhile would lead a walk over
+    /// the list of the group astray.
     ///
     /// # Context
     ///
     /// Any context.
-    pub(crate) fn may_meet_group(&self, pid: PidRef<'_>, guard: &rcu::Guard) -> bool {
-        processes_of_group(pid, guard).all(|leader| self.may_meet_task(leader, guard))
+    pub(crate) fn may_meet_group(&self, group: PidRef<'_>, guard: &rcu::Guard) -> bool {
+        let is_in_group = |leader: &TaskRef<'_>| {
+            let own = leader.pid_as(Role::Pgid);
+            own.is_some_and(|own| own.as_ptr() == group.as_ptr())
+        };
+        process::all(guard)
+            .filter(is_in_group)
+            .all(|leader| self.may_meet_task(leader, guard))
     }
 
     /// Returns what the calling task's pid namespace calls `nr`, if that is a member too.

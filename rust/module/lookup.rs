@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Finding a `struct pid` by number or by file, tasks by their group, and the references that finders hand out.
+//! Finding a `struct pid` by number or by file, and the references that finders hand out.
 //!
 //! None of this calls a function that pidspace hooks: those answer members by other rules.
 
@@ -22,7 +22,6 @@ use kernel::{
 
 extern "C" {
     fn pidspace_get_pid(pid: *mut c_void);
-    fn pidspace_next_of_group(pid: *mut c_void, task: *mut c_void) -> *mut c_void;
     fn pidspace_next_pid(ns: *mut c_void, nr: *mut c_int) -> *mut c_void;
     fn pidspace_pidfd_pid(file: *mut c_void) -> *mut c_void;
 }
@@ -114,23 +113,6 @@ pub(crate) fn pid_of_pidfd(file: &LocalFile) -> Option<PidRef<'_>> {
     let pid = unsafe { pidspace_pidfd_pid(file.as_ptr().cast()) }.cast();
     // SAFETY: A pidfd holds a reference on its `struct pid`.
     unsafe { PidRef::from_raw(pid) }
-}
-
-/// Returns the leaders of the processes in the process group `pid`, less who joins or leaves it
-/// meanwhile.
-pub(crate) fn processes_of_group<'g>(
-    pid: PidRef<'g>,
-    _guard: &'g rcu::Guard,
-) -> impl Iterator<Item = TaskRef<'g>> {
-    let group: *mut c_void = pid.as_ptr().as_ptr().cast();
-    let mut task: *mut c_void = core::ptr::null_mut();
-    core::iter::from_fn(move || {
-        // SAFETY: The guard shows that RCU is held, which keeps the task that was found before; the
-        // pid is alive by the view's invariant.
-        task = unsafe { pidspace_next_of_group(group, task) };
-        // SAFETY: What is found under RCU stays until the guard is gone.
-        unsafe { TaskRef::from_raw(task.cast()) }
-    })
 }
 
 /// Takes a reference on `pid` for somebody else, as `get_pid()`, and returns the address.
