@@ -60,6 +60,12 @@ def _clock(pid):
     _checked(_libc.clock_gettime(ctypes.c_int(~pid << 3 | 2), ctypes.byref(timespec)))
 
 
+def _give_to_group(pid):
+    """Make the group of a process the owner of a file."""
+    with open("/dev/null", "rb") as file:
+        fcntl.fcntl(file, fcntl.F_SETOWN, -pid)
+
+
 def _outcome(call):
     """0, or the errno that a call fails with."""
     try:
@@ -91,6 +97,7 @@ def _by_number(pid):
         "move_pages": (lambda: _syscall(_SYS_MOVE_PAGES, pid, 0, None, None, None, 0),
                        errno.ESRCH),
         "clock": (lambda: _clock(pid), errno.EINVAL),
+        "F_SETOWN": (lambda: _give_to_group(pid), errno.ESRCH),
         "stat": (lambda: os.stat(f"/proc/{pid}"), errno.ENOENT),
         "open": (lambda: os.close(os.open(f"/proc/{pid}/stat", os.O_RDONLY)), errno.ENOENT),
     }
@@ -106,6 +113,8 @@ def _by_handle(pidfd, directory):
         "PIDFD_GET_INFO": (lambda: fcntl.ioctl(pidfd, _PIDFD_GET_INFO, bytearray(64)),
                            errno.EREMOTE),
         "openat": (lambda: os.close(os.open("stat", os.O_RDONLY, dir_fd=directory)), errno.ENOENT),
+        "openat of net": (lambda: os.close(os.open("net/dev", os.O_RDONLY, dir_fd=directory)),
+                          errno.ENOENT),
     }
 
 
