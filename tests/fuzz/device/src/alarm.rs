@@ -45,6 +45,7 @@ pub(crate) fn set(milliseconds: libc::suseconds_t) {
         it_interval: time,
         it_value: time,
     };
+    // A fault that is injected ends one call, and an alarm that stays on would meet the next fault.
     // SAFETY: The call reads a structure that lives through it.
-    unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) };
+    while unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) } != 0 {}
 }

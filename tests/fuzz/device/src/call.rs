@@ -13,6 +13,13 @@ pub(crate) struct Program {
     pub(crate) calls: Vec<Call>,
 }
 
+impl Program {
+    /// Returns whether it has steps of the kernel fail.
+    pub(crate) fn injects_faults(&self) -> bool {
+        self.calls.iter().any(|call| matches!(call, Call::Fail(_)))
+    }
+}
+
 /// One of the handles that a program has. Those that it has not opened yet are not open.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(crate) struct Slot(pub(crate) u8);
