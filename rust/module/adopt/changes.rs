@@ -91,8 +91,11 @@ fn part(task: TaskRef<'_>, last: bool) {
     let Some(adopter) = adopter() else {
         return;
     };
-    if adopter.tree && adopter.has_ancestor(task, &guard) {
-        adopter.claim_children_of(task, &guard);
+    if adopter.tree {
+        // Nobody else knows who descends from a process once its children are handed on.
+        if let Err(error) = adopter.claim_orphans(task, &guard) {
+            adopter.space.fail_claiming(adopter.serial, error);
+        }
     }
     if let (true, Some(pid)) = (last, task.pid_as(Role::Tgid)) {
         adopter.end(pid, &guard);

@@ -9,9 +9,9 @@
 //! - A child is visible before `task_newtask`, where its parent's claim is looked for. So either the
 //!   walk finds the child, as its parent was claimed before the walk began, or the hook finds the
 //!   parent claimed. The same holds for the threads of a process, whose leader is claimed first.
-//! - Whoever ends passes `sched_process_exit` while its children are still its own, and claims them
-//!   there if it descends from a claimed process itself. Who had begun to end before the adoption
-//!   does not: its children count as orphans already.
+//! - Whoever ends passes `sched_process_exit` while its children are still its own. If it descends
+//!   from a claimed process, it claims who is between the two there, itself and its children. Who
+//!   had begun to end before the adoption does not: its children count as orphans already.
 //! - A number may be released while it is being claimed. The claim is published first, and then the
 //!   task and its `struct pid` are looked at; `free_pid()` is called when they have parted and the
 //!   latter is unused, and then looks for a claim. So one of the two takes the claim back.
@@ -215,25 +215,29 @@ impl Adopter {
     /// its threads. Hooks hold RCU until they have.
     fn claim_descendants(&self) -> Result {
         loop {
-            while self.claim_children()? {}
+            while self.claim_children(check_right, &rcu::read_lock())? {}
             rcu::synchronize_rcu();
-            if !self.claim_children()? {
+            if !self.claim_children(check_right, &rcu::read_lock())? {
                 return Ok(());
             }
         }
     }
 
-    /// Claims the processes whose parents are claimed. Returns whether there was any.
+    /// Claims the processes whose parents are claimed, if they pass `check`. Returns whether there
+    /// was any.
     ///
     /// Parents come before their children in the list of all processes, so one walk finds all
     /// descendants but for those that change places meanwhile.
-    fn claim_children(&self) -> Result<bool> {
-        let guard = rcu::read_lock();
+    fn claim_children(
+        &self,
+        check: impl Fn(PidRef<'_>) -> Result,
+        guard: &rcu::Guard,
+    ) -> Result<bool> {
         let mut found = false;
-        for process in process::all(&guard) {
-            if self.has_claimed_parent(process, &guard) && !self.has_claimed(process, &guard) {
-                process.pid_as(Role::Tgid).map_or(Ok(()), check_right)?;
-                self.claim_process(process, &guard)?;
+        for process in process::all(guard) {
+            if self.has_claimed_parent(process, guard) && !self.has_claimed(process, guard) {
+                process.pid_as(Role::Tgid).map_or(Ok(()), &check)?;
+                self.claim_process(process, guard)?;
                 found = true;
             }
         }
@@ -319,21 +323,41 @@ impl Adopter {
         )
     }
 
+    /// Claims the process of `task`, if it descends from a claimed one, and who is between the two.
+    /// Returns whether it is claimed.
+    fn claim_line(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result<bool> {
+        // Whom the caller may not adopt is found in the end, as it is not the caller who runs.
+        let anybody = |_: PidRef<'_>| Ok(());
+        while !self.has_claimed(task, guard) {
+            if !self.has_ancestor(task, guard) || !self.claim_children(anybody, guard)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Claims the children of the process of `task`.
-    fn claim_children_of(&self, task: TaskRef<'_>, guard: &rcu::Guard) {
+    fn claim_children_of(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result {
         let Some(pid) = task.pid_as(Role::Tgid) else {
-            return;
+            return Ok(());
         };
         for process in process::all(guard) {
             let parent = process
                 .parent()
                 .and_then(|parent| parent.pid_as(Role::Tgid));
             if parent == Some(pid) {
-                if let Err(error) = self.claim_process(process, guard) {
-                    self.space.fail_claiming(self.serial, error);
-                }
+                self.claim_process(process, guard)?;
             }
         }
+        Ok(())
+    }
+
+    /// Claims the children that the process of `task` leaves behind, if it belongs to what is adopted.
+    fn claim_orphans(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result {
+        if self.claim_line(task, guard)? {
+            self.claim_children_of(task, guard)?;
+        }
+        Ok(())
     }
 
     /// Notes that the process of `pid` has ended, if it is claimed.
