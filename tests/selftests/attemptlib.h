@@ -74,6 +74,15 @@ long attempt_target(long unused);
 #define TARGET_PID(target)	((long)(target) >> 32)
 #define TARGET_TID(target)	((long)(int)(target))
 
+/* Makes @nr, or the group -@nr, the owner of a file. */
+typedef int (*owner_fn)(int fd, int nr);
+
+int owner_set(int fd, int nr);		/* F_SETOWN */
+int owner_set_group(int fd, int nr);	/* F_SETOWN_EX, with @nr itself the group */
+
+/* Makes @nr the owner of a socket by @set, and has data arrive, which @signal tells. */
+long attempt_own(owner_fn set, int nr, int signal);
+
 /* What attempts leave behind, as seen by the caller. */
 struct traces {
 	char text[1024];

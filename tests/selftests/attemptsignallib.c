@@ -74,8 +74,7 @@ const struct attempt attempts_signal[] = {
 	{}
 };
 
-/* Makes @nr the owner of a socket, as @set does it, and then lets data arrive. */
-static long try_own(int (*set)(int fd, int nr), int nr)
+long attempt_own(owner_fn set, int nr, int signal)
 {
 	int ends[2];
 	long outcome;
@@ -83,7 +82,7 @@ static long try_own(int (*set)(int fd, int nr), int nr)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
 	outcome = OUTCOME(set(ends[0], nr));
-	if (fcntl(ends[0], F_SETSIG, SIGNAL) || fcntl(ends[0], F_SETFL, O_ASYNC) ||
+	if (fcntl(ends[0], F_SETSIG, signal) || fcntl(ends[0], F_SETFL, O_ASYNC) ||
 	    send(ends[1], "x", 1, MSG_NOSIGNAL) != 1)
 		outcome = -EPROTO;
 	close(ends[0]);
@@ -91,7 +90,7 @@ static long try_own(int (*set)(int fd, int nr), int nr)
 	return outcome;
 }
 
-static int set_owner(int fd, int nr)
+int owner_set(int fd, int nr)
 {
 	return fcntl(fd, F_SETOWN, nr);
 }
@@ -113,7 +112,7 @@ static int set_owner_process(int fd, int nr)
 	return set_owner_ex(fd, F_OWNER_PID, nr);
 }
 
-static int set_owner_group(int fd, int nr)
+int owner_set_group(int fd, int nr)
 {
 	return set_owner_ex(fd, F_OWNER_PGRP, nr);
 }
@@ -130,42 +129,42 @@ static int set_owner_siocspgrp(int fd, int nr)
 
 static long try_setown(long nr)
 {
-	return try_own(set_owner, nr);
+	return attempt_own(owner_set, nr, SIGNAL);
 }
 
 static long try_setown_group(long nr)
 {
-	return try_own(set_owner, -nr);
+	return attempt_own(owner_set, -nr, SIGNAL);
 }
 
 static long try_setown_ex_thread(long nr)
 {
-	return try_own(set_owner_thread, nr);
+	return attempt_own(set_owner_thread, nr, SIGNAL);
 }
 
 static long try_setown_ex_process(long nr)
 {
-	return try_own(set_owner_process, nr);
+	return attempt_own(set_owner_process, nr, SIGNAL);
 }
 
 static long try_setown_ex_group(long nr)
 {
-	return try_own(set_owner_group, nr);
+	return attempt_own(owner_set_group, nr, SIGNAL);
 }
 
 static long try_fiosetown(long nr)
 {
-	return try_own(set_owner_fiosetown, nr);
+	return attempt_own(set_owner_fiosetown, nr, SIGNAL);
 }
 
 static long try_siocspgrp(long nr)
 {
-	return try_own(set_owner_siocspgrp, nr);
+	return attempt_own(set_owner_siocspgrp, nr, SIGNAL);
 }
 
 static long try_siocspgrp_group(long nr)
 {
-	return try_own(set_owner_siocspgrp, -nr);
+	return attempt_own(set_owner_siocspgrp, -nr, SIGNAL);
 }
 
 const struct attempt attempts_owner[] = {

@@ -106,7 +106,7 @@ long long mem_in_use(void)
 	return measure(false);
 }
 
-long long mem_objects(const char *cache)
+static long long active_objects(const char *cache)
 {
 	FILE *file = fopen("/proc/slabinfo", "re");
 	long long active, found = -ENOENT;
@@ -120,4 +120,17 @@ long long mem_objects(const char *cache)
 			found = active;
 	fclose(file);
 	return found;
+}
+
+long long mem_objects(const char *cache)
+{
+	long long deadline = sp_now_ms() + SP_PATIENCE_MS;
+	long long before, now = active_objects(cache);
+
+	do {
+		before = now;
+		usleep(SETTLED_MS * 1000);
+		now = active_objects(cache);
+	} while (now >= 0 && now < before && sp_now_ms() < deadline);
+	return now;
 }

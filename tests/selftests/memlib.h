@@ -18,7 +18,7 @@
  */
 long long mem_in_use(void);
 
-/* The objects in use of one slab cache, now. */
+/* The objects in use of one slab cache, once no more of them are about to be freed. */
 long long mem_objects(const char *cache);
 
 #endif /* MEMLIB_H */

@@ -3,12 +3,10 @@
  * Signals to many: a member of a space in mode SCOPE reaches members only, and
  * is told so only where it asked for nobody else.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "eventlib.h"
@@ -151,43 +149,14 @@ TEST_F(signals, group_from_outside)
 	EXPECT_EQ(MEMBER | FELLOW, who_got_it(self));
 }
 
-static int set_owner(int fd, int group)
-{
-	return fcntl(fd, F_SETOWN, group);
-}
-
-static int set_owner_ex(int fd, int group)
-{
-	struct f_owner_ex owner = { .type = F_OWNER_PGRP, .pid = -group };
-
-	return fcntl(fd, F_SETOWN_EX, &owner);
-}
-
-/* Has data arrive at a socket whose owner is a group. */
-static long signal_by_socket(int (*set)(int fd, int group), int group)
-{
-	int ends[2];
-	long outcome;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-		return -errno;
-	outcome = OUTCOME(set(ends[0], group));
-	if (fcntl(ends[0], F_SETSIG, SCOPE_SIGNAL) || fcntl(ends[0], F_SETFL, O_ASYNC) ||
-	    send(ends[1], "x", 1, MSG_NOSIGNAL) != 1)
-		outcome = -EPROTO;
-	close(ends[0]);
-	close(ends[1]);
-	return outcome;
-}
-
 static long signal_by_owner(long group)
 {
-	return signal_by_socket(set_owner, group);
+	return attempt_own(owner_set, -group, SCOPE_SIGNAL);
 }
 
 static long signal_by_owner_ex(long group)
 {
-	return signal_by_socket(set_owner_ex, group);
+	return attempt_own(owner_set_group, group, SCOPE_SIGNAL);
 }
 
 /* The kernel signals the owner of a file, so a group with outsiders is none. */
@@ -199,11 +168,11 @@ TEST_F(signals, owner_with_outsiders)
 	ASSERT_EQ(0, agent_call(&self->scene.member, join_group, 0));
 	ASSERT_EQ(0, agent_call(&self->scene.fellow, join_group, leader));
 	ASSERT_EQ(0, agent_call(&self->scene.outsider, join_group, leader));
-	EXPECT_EQ(0, agent_call(&self->scene.fellow, signal_by_owner, -leader));
+	EXPECT_EQ(0, agent_call(&self->scene.fellow, signal_by_owner, leader));
 	EXPECT_EQ(self->confined ? 0 : who, who_got_it(self));
-	EXPECT_EQ(0, agent_call(&self->scene.fellow, signal_by_owner_ex, -leader));
+	EXPECT_EQ(0, agent_call(&self->scene.fellow, signal_by_owner_ex, leader));
 	EXPECT_EQ(self->confined ? 0 : who, who_got_it(self));
-	EXPECT_EQ(0, agent_call(&self->scene.outsider, signal_by_owner, -leader));
+	EXPECT_EQ(0, agent_call(&self->scene.outsider, signal_by_owner, leader));
 	EXPECT_EQ(who, who_got_it(self));
 }
 
@@ -213,7 +182,7 @@ TEST_F(signals, owner_of_members)
 
 	ASSERT_EQ(0, agent_call(&self->scene.member, join_group, 0));
 	ASSERT_EQ(0, agent_call(&self->scene.fellow, join_group, leader));
-	EXPECT_EQ(0, agent_call(&self->scene.fellow, signal_by_owner, -leader));
+	EXPECT_EQ(0, agent_call(&self->scene.fellow, signal_by_owner, leader));
 	EXPECT_EQ(MEMBER | FELLOW, who_got_it(self));
 }
 
