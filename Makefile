@@ -29,7 +29,7 @@ demo: modules tool ## boot a stock Debian kernel in QEMU and show a live space
 test: ## run the host tests, and the selftests in an amd64 and an arm64 guest
 	@scripts/test
 
-test-debug: ## run the selftests and the stress test on a kernel built to find errors, and prove that it does
+test-debug: ## run the selftests, the stress test and a fuzzer on a kernel built to find errors, and prove that it does
 	@scripts/test debug
 
 test-kcsan: ## run the selftests on a kernel that looks for data races
