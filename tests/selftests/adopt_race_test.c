@@ -14,6 +14,7 @@
 
 #include "adoptlib.h"
 #include "agent.h"
+#include "eventlib.h"
 #include "harness.h"
 #include "spacelib.h"
 #include "tree.h"
@@ -241,6 +242,15 @@ static long start_chain(long unused)
 	return pid;
 }
 
+/* A space that has room for the chain, and for nobody else. */
+static int create_for_chain(void)
+{
+	struct pidspace_set set = { .flags = PIDSPACE_SET_F_MAX_MEMBERS, .max_members = LINKS };
+	int space = sp_create(NULL, 0, NULL);
+
+	return space < 0 ? space : ev_set(space, set) ?: space;
+}
+
 /* How many links, from the top, are members; -EPROTO where one below is too. */
 static int members_from_top(int space)
 {
@@ -274,7 +284,7 @@ TEST_F_TIMEOUT(tree, chain_that_breaks, 120)
 			chain->ends[1 + rand() % (LINKS - 2)] = true;
 		ASSERT_EQ(0, agent_start(&host, AGENT_OUTSIDE));
 		ASSERT_LT(0, agent_call(&host, start_chain, 0));
-		self->space = sp_create(NULL, 0, NULL);
+		self->space = create_for_chain();
 		ASSERT_LE(0, self->space);
 		ASSERT_TRUE(WAIT_FOR(chain->links == LINKS));
 		chain->go = true;

@@ -4,27 +4,48 @@
 
 use super::{
     adopter,
+    Adopter,
     IN_PROGRESS, //
 };
 use crate::{
-    membership,
+    membership, process,
+    space::Number,
     table::TABLE,
     task::{
         current_process,
         current_process_init_nr,
         current_task,
+        PidRef,
         Role,
         TaskRef, //
     },
 };
-use kernel::sync::{
-    atomic::{
-        Acquire,
-        Full, //
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full, //
+        },
+        barrier::smp_mb,
+        rcu, //
     },
-    barrier::smp_mb,
-    rcu, //
 };
+
+/// How often a process was claimed where another one ended.
+static CLAIMS_OF_EXITS: Atomic<u64> = Atomic::new(0);
+
+/// Returns how often a process was claimed where another one ended. It is counted before it is
+/// claimed, and RCU is held until it has been with all of its threads.
+pub(super) fn claims_of_exits() -> u64 {
+    CLAIMS_OF_EXITS.load(Acquire)
+}
+
+/// Counts a process that is going to be claimed where another one ends.
+fn note_claim() {
+    CLAIMS_OF_EXITS.fetch_add(1, Full);
+}
 
 /// Takes a new task in whose parent is a member, or is being adopted, and was not yet when the fork
 /// began.
@@ -99,5 +120,65 @@ fn part(task: TaskRef<'_>, last: bool) {
     }
     if let (true, Some(pid)) = (last, task.pid_as(Role::Tgid)) {
         adopter.end(pid, &guard);
+    }
+}
+
+impl Adopter {
+    /// Claims a new task. Returns whether that was decided by this adoption, not too late for it.
+    fn claim_newborn(&self, child: TaskRef<'_>, pid: PidRef<'_>, guard: &rcu::Guard) -> bool {
+        let kept = self
+            .check_fit(child)
+            .and_then(|()| self.claim(child, pid, Number::Kept, guard));
+        // Nobody knows the number yet, so it need not be the one that is taken.
+        let claimed = match kept {
+            Err(EEXIST) => self.claim(child, pid, Number::Next, guard),
+            other => other,
+        };
+        claimed.map_or_else(
+            |error| self.space.fail_claiming(self.serial, error),
+            |()| true,
+        )
+    }
+
+    /// Claims the process of `task`, if it descends from a claimed one, and who is between the two.
+    /// Returns whether it is claimed.
+    fn claim_line(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result<bool> {
+        // Whom the caller may not adopt is found in the end, as it is not the caller who runs.
+        let anybody = |_: PidRef<'_>| {
+            note_claim();
+            Ok(())
+        };
+        while !self.has_claimed(task, guard) {
+            let descends = self.has_ancestor(task, guard);
+            if !descends || !self.claim_children(anybody, guard)? {
+                break;
+            }
+        }
+        Ok(self.has_claimed(task, guard))
+    }
+
+    /// Claims the children of the process of `task`.
+    fn claim_children_of(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result {
+        let Some(pid) = task.pid_as(Role::Tgid) else {
+            return Ok(());
+        };
+        for process in process::all(guard) {
+            let parent = process
+                .parent()
+                .and_then(|parent| parent.pid_as(Role::Tgid));
+            if parent == Some(pid) && !self.has_claimed(process, guard) {
+                note_claim();
+                self.claim_process(process, guard)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims the children that the process of `task` leaves behind, if it belongs to what is adopted.
+    fn claim_orphans(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result {
+        if self.claim_line(task, guard)? {
+            self.claim_children_of(task, guard)?;
+        }
+        Ok(())
     }
 }

@@ -147,11 +147,17 @@ pub(crate) fn adopt(space: &Arc<Space>, root: &Target, tree: bool) -> Result<Ado
     };
     let _adoption = InProgress::start(&adopter)?;
     adopter.claim_root(root)?;
-    if tree {
-        adopter.claim_descendants()?;
-    }
-    adopter.check_claims()?;
-    let adopted = space.commit()?;
+    let adopted = loop {
+        let seen = if tree {
+            adopter.claim_descendants()?
+        } else {
+            changes::claims_of_exits()
+        };
+        adopter.check_claims()?;
+        if let Some(adopted) = space.commit(|| changes::claims_of_exits() == seen)? {
+            break adopted;
+        }
+    };
     space.let_signals_pass();
     Ok(adopted)
 }
@@ -206,19 +212,26 @@ impl Adopter {
             return Err(Refusal::BadArgument.into());
         }
         check_right(pid)?;
-        self.claim_process(leader, &guard)
+        self.claim_process(leader, &guard)?;
+        // It may have ended before its claim was there, and then its children are orphans.
+        if leader.process_has_exited() {
+            return Err(Refusal::BadArgument.into());
+        }
+        Ok(())
     }
 
-    /// Claims all that descend from who is claimed.
+    /// Claims all that descend from who is claimed. Returns how often exits had claimed somebody before
+    /// the last walk.
     ///
     /// A walk takes a process that a hook has just claimed for done, when the hook has still to claim
     /// its threads. Hooks hold RCU until they have.
-    fn claim_descendants(&self) -> Result {
+    fn claim_descendants(&self) -> Result<u64> {
         loop {
             while self.claim_children(check_right, &rcu::read_lock())? {}
+            let seen = changes::claims_of_exits();
             rcu::synchronize_rcu();
             if !self.claim_children(check_right, &rcu::read_lock())? {
-                return Ok(());
+                return Ok(seen);
             }
         }
     }
@@ -303,59 +316,6 @@ impl Adopter {
     fn check_fit(&self, task: TaskRef<'_>) -> Result {
         if !self.privileged && !task.has_no_new_privs() {
             return Err(Refusal::NotPermitted.into());
-        }
-        Ok(())
-    }
-
-    /// Claims a new task. Returns whether that was decided by this adoption, not too late for it.
-    fn claim_newborn(&self, child: TaskRef<'_>, pid: PidRef<'_>, guard: &rcu::Guard) -> bool {
-        let kept = self
-            .check_fit(child)
-            .and_then(|()| self.claim(child, pid, Number::Kept, guard));
-        // Nobody knows the number yet, so it need not be the one that is taken.
-        let claimed = match kept {
-            Err(EEXIST) => self.claim(child, pid, Number::Next, guard),
-            other => other,
-        };
-        claimed.map_or_else(
-            |error| self.space.fail_claiming(self.serial, error),
-            |()| true,
-        )
-    }
-
-    /// Claims the process of `task`, if it descends from a claimed one, and who is between the two.
-    /// Returns whether it is claimed.
-    fn claim_line(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result<bool> {
-        // Whom the caller may not adopt is found in the end, as it is not the caller who runs.
-        let anybody = |_: PidRef<'_>| Ok(());
-        while !self.has_claimed(task, guard) {
-            if !self.has_ancestor(task, guard) || !self.claim_children(anybody, guard)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Claims the children of the process of `task`.
-    fn claim_children_of(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result {
-        let Some(pid) = task.pid_as(Role::Tgid) else {
-            return Ok(());
-        };
-        for process in process::all(guard) {
-            let parent = process
-                .parent()
-                .and_then(|parent| parent.pid_as(Role::Tgid));
-            if parent == Some(pid) {
-                self.claim_process(process, guard)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Claims the children that the process of `task` leaves behind, if it belongs to what is adopted.
-    fn claim_orphans(&self, task: TaskRef<'_>, guard: &rcu::Guard) -> Result {
-        if self.claim_line(task, guard)? {
-            self.claim_children_of(task, guard)?;
         }
         Ok(())
     }

@@ -142,6 +142,10 @@ impl Space {
         let slot = TABLE.reserve(pid, guard)?;
         let binding = Binding::new(pid, self, None)?;
         let mut inner = self.inner.lock();
+        // What another hook has claimed meanwhile may have been the last number there was.
+        if let Some(claimed) = self.claimed(pid, guard) {
+            return claimed;
+        }
         inner.adoption.must_go_on(adoption)?;
         inner.life.add_number()?;
         let standing = Standing {
@@ -327,13 +331,13 @@ impl Space {
     }
 
     /// Makes all claims members at once, as far as anybody can tell who takes the lock, and ends
-    /// the adoption.
+    /// the adoption. Does nothing and returns `None` unless it `is_settled` by then.
     ///
     /// # Errors
     ///
     /// Why a hook made the adoption fail, `EAGAIN` when the space is dying; nothing has changed
     /// then.
-    pub(crate) fn commit(&self) -> Result<Adopted> {
+    pub(crate) fn commit(&self, is_settled: impl FnOnce() -> bool) -> Result<Option<Adopted>> {
         let guard = rcu::read_lock();
         let mut inner = self.inner.lock();
         if let Adoption::Failed(_, error) = inner.adoption {
@@ -341,6 +345,9 @@ impl Space {
         }
         if inner.life.state() != Life::Live {
             return Err(Refused::Dying.into());
+        }
+        if !is_settled() {
+            return Ok(None);
         }
         let mut adopted = Adopted::default();
         let mut from = Some(Nr::FIRST);
@@ -352,7 +359,7 @@ impl Space {
         }
         inner.adoption = Adoption::None;
         self.activity().notify_all();
-        Ok(adopted)
+        Ok(Some(adopted))
     }
 
     fn commit_claim(
