@@ -156,9 +156,9 @@ impl Space {
         let result = self.admit(&mut inner, slot, binding, kept, standing);
         drop(inner);
         result.or_else(|error| match self.claimed(pid, guard) {
-            // Another hook has been faster.
+            // Another space has been faster.
             Some(claimed) => claimed,
-            // So it was, and the task has been reaped since then.
+            // So somebody was, and the task has been reaped since then.
             None if !pid.is_in_use() => Ok(()),
             None => Err(error),
         })
