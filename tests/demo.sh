@@ -32,6 +32,7 @@ title "Adopt: the server runs already, and the module is not even loaded"
 start setsid bash /tmp/web.sh
 web=$started
 eventually '(exec 3<>/dev/tcp/127.0.0.1/8000)'
+eventually "[ \$(pgrep --count --session $web) -eq 6 ]"
 show "ps --forest -o pid,ppid,args --sid $web"
 show "insmod $PIDSPACE_KO"
 chmod 0666 /dev/pidspace # The part of the installed udev rule; no udev runs here.
@@ -98,6 +99,8 @@ show "pidspace wait jail --timeout 60"
 show "pidspace rm jail"
 kill "$outsider"
 
+# The tool that ran it gives its handle back when it has said so.
+eventually '[ "$(cat /sys/module/pidspace/refcnt)" = 0 ]'
 show "rmmod pidspace"
 [ ! -e /dev/pidspace ] || fail "the device is still there"
 printf '\nAll steps held: trees were adopted, numbered, found, signalled, confined and ended as one.\n'

@@ -13,7 +13,7 @@ import traceback
 from space import Space
 
 # Seconds for a test.
-TEST_LIMIT = 120
+TEST_LIMIT = 400
 
 Result = collections.namedtuple("Result", "status output")
 
@@ -22,7 +22,7 @@ class Skip(Exception):
     """A test cannot run here; says why."""
 
 
-def eventually(condition, what, seconds=30):
+def eventually(condition, what, seconds=120):
     """Wait until a condition comes true."""
     end = time.monotonic() + seconds
     while not condition():
@@ -67,6 +67,7 @@ class Scene:
         self.outsider = subprocess.Popen(["sleep", "71001"], process_group=0)
         # Nobody may take it for what it was before it became another program.
         eventually(lambda: status_of(self.outsider.pid, "Name") == "sleep", "an outsider")
+        eventually(lambda: status_of(self.outsider.pid, "State") == "S", "an outsider that sleeps")
         self.out = self.outsider.pid
         self.files = tempfile.TemporaryDirectory()
 

@@ -25,7 +25,7 @@ class Terminal:
         """Press keys."""
         os.write(self.master, text.encode())
 
-    def expect(self, pattern, seconds=30):
+    def expect(self, pattern, seconds=120):
         """Read on until the text matches, and return the match; what is before it is dropped."""
         end = time.monotonic() + seconds
         while not (match := re.search(pattern, self._seen, re.MULTILINE)):
@@ -53,7 +53,7 @@ class Terminal:
         """Hang up."""
         os.close(self.master)
 
-    def ended(self, seconds=30):
+    def ended(self, seconds=120):
         """Wait for the end of the program and return its status."""
         try:
             return self.leader.wait(seconds)

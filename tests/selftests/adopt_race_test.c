@@ -24,14 +24,21 @@
 
 #define TREE	PIDSPACE_ADOPT_F_TREE
 
+/* How long there are new rounds with large trees and with small ones. */
+#define GROWS_MS	(240000 * TIME_SCALE)
+#define SMALL_MS	(80000 * TIME_SCALE)
+
 /* How often a task that is about to end is looked at, at most. */
 #define LOOKS		10
 
-static int rounds(void)
+/* Whether there is another round: as many as are asked for, or ROUNDS, while there is time. */
+static bool goes_on(int done, long long end)
 {
 	const char *wanted = getenv("PIDSPACE_ROUNDS");
 
-	return wanted ? atoi(wanted) : ROUNDS;
+	if (wanted)
+		return done < atoi(wanted);
+	return done == 0 || (done < ROUNDS && sp_now_ms() < end);
 }
 
 FIXTURE(tree) {
@@ -128,14 +135,15 @@ static int all_misplaced(int space, const pid_t *before)
  * afterwards, and none has another number than before.  Then all of them die at
  * one stroke, which leaves no child to who hosts them.
  */
-TEST_F_TIMEOUT(tree, adopted_while_it_grows, 280)
+TEST_F_TIMEOUT(tree, adopted_while_it_grows, 480)
 {
+	long long end = sp_now_ms() + GROWS_MS;
 	struct pidspace_adopt answer;
 	struct pidspace_kill killed;
 	pid_t before[TREE_ROOM];
-	int kept = 0;
+	int kept = 0, done;
 
-	for (int i = 0; i < rounds(); i++) {
+	for (done = 0; goes_on(done, end); done++) {
 		long root = agent_call(&self->host, tree_plant, TREE_SIZE);
 
 		ASSERT_LT(0, root);
@@ -147,7 +155,7 @@ TEST_F_TIMEOUT(tree, adopted_while_it_grows, 280)
 		ASSERT_EQ(0, sp_adopt_counted(self->space, root, TREE, &answer));
 		ASSERT_EQ(0, tree_freeze());
 		ASSERT_EQ(0, all_misplaced(self->space, before))
-			TH_LOG("round %d", i);
+			TH_LOG("round %d", done);
 		EXPECT_LE(TREE_SIZE / 2, answer.numbers);
 		EXPECT_GE(answer.numbers, answer.processes);
 		kept += answer.numbers;
@@ -157,16 +165,17 @@ TEST_F_TIMEOUT(tree, adopted_while_it_grows, 280)
 		ASSERT_EQ(0, sp_end(self->space));
 		self->space = -1;
 	}
-	TH_LOG("%d times, %d numbers kept on average", rounds(), kept / rounds());
+	TH_LOG("%d times, %d numbers kept on average", done, kept / done);
 }
 
 /* The same with trees of a few, some of which have hardly begun to grow. */
-TEST_F_TIMEOUT(tree, adopted_while_it_is_small, 60)
+TEST_F_TIMEOUT(tree, adopted_while_it_is_small, 160)
 {
+	long long end = sp_now_ms() + SMALL_MS;
 	struct pidspace_kill killed;
 	pid_t before[TREE_ROOM];
 
-	for (int i = 0; i < rounds(); i++) {
+	for (int done = 0; goes_on(done, end); done++) {
 		long root = agent_call(&self->host, tree_plant, 1 + rand() % 16);
 
 		ASSERT_LT(0, root);
@@ -177,7 +186,7 @@ TEST_F_TIMEOUT(tree, adopted_while_it_is_small, 60)
 		ASSERT_EQ(0, sp_adopt(self->space, root, TREE));
 		ASSERT_EQ(0, tree_freeze());
 		ASSERT_EQ(0, all_misplaced(self->space, before))
-			TH_LOG("round %d", i);
+			TH_LOG("round %d", done);
 		ASSERT_EQ(0, sp_kill_counted(self->space, 0, SIGKILL,
 					     PIDSPACE_KILL_F_SPACE, &killed));
 		ASSERT_EQ(0, agent_call(&self->host, tree_barren, 0));

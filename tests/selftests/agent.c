@@ -14,7 +14,7 @@
 #include "spacelib.h"
 
 /* How long a test waits for an agent's answer. */
-#define ANSWER_SECONDS	(60 * TIME_SCALE)
+#define ANSWER_SECONDS	(60 * SLOWEST * TIME_SCALE)
 
 /* The address space is a copy of the test's, so a function is its address. */
 struct request {

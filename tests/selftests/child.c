@@ -23,9 +23,13 @@ long long sp_now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-void sp_nap(void)
+int sp_nap(void)
 {
+	long long took = sp_now_ms();
+
 	usleep(1000);
+	took = sp_now_ms() - took;
+	return took < 1 ? 1 : took > 100 ? 100 : took;
 }
 
 int sp_init(void)
@@ -50,7 +54,7 @@ int sp_init(void)
 void sp_child_begin(void)
 {
 	/* The last resort, for children that are busy and watch nothing. */
-	alarm(600 * TIME_SCALE);
+	alarm(600 * SLOWEST * TIME_SCALE);
 	agent_forget();
 	if (leash[1] >= 0)
 		close(leash[1]);

@@ -84,15 +84,11 @@ int ev_read(int fd, struct pidspace_event *events, int room)
 
 int ev_next(int fd, struct pidspace_event *event)
 {
-	long long deadline = sp_now_ms() + SP_PATIENCE_MS;
 	int got;
 
 	/* An empty space hangs up all the time, so poll(2) is no help. */
-	while (!(ev_poll(fd) & POLLIN)) {
-		if (sp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		sp_nap();
-	}
+	if (!WAIT_FOR(ev_poll(fd) & POLLIN))
+		return -ETIMEDOUT;
 	got = ev_read(fd, event, 1);
 	if (got < 0)
 		return got;

@@ -22,11 +22,14 @@
 #define FIRST_LEAF	10
 #define LAST_LEAF	60
 
-/* Whoever follows needs new nodes on two levels of the tree of local numbers. */
-#define BEFORE_NODES	(2 * 61 * 61 - 1)
+/* So many local numbers share two levels of nodes of the tree of those. */
+#define NODES		(61 * 61)
 
 /* What an operation works on. */
 static int space;
+
+/* Whoever follows needs new nodes. */
+static pid_t before_nodes;
 
 static long act_process(void)
 {
@@ -54,7 +57,12 @@ static long act_thread(void)
 
 static int undo_thread(long result)
 {
-	return result < 0 ? 0 : agent_call(&fault_scene.member, verb_thread_end, 0);
+	if (result < 0)
+		return 0;
+	if (agent_call(&fault_scene.member, verb_thread_end, 0))
+		return -ECHILD;
+	/* A thread tells that it has ended just before it gives its number back. */
+	return WAIT_FOR(sp_numbers(fault_scene.space) == 1) ? 0 : -EUCLEAN;
 }
 
 /* Number 1 of a pid namespace has a number in the space, too. */
@@ -102,13 +110,15 @@ static int prepare_confined(void)
 static int prepare_nodes(void)
 {
 	struct pidspace_create arg = { .policies = PIDSPACE_POLICY_NO_REUSE };
-	pid_t child = ev_fork_as(BEFORE_NODES);
 	int err;
 
-	space = child < 0 ? child : ev_create(&arg);
+	before_nodes = -EEXIST;
+	for (pid_t nr = 2 * NODES - 1; before_nodes == -EEXIST; nr += NODES)
+		before_nodes = ev_fork_as(nr);
+	space = before_nodes < 0 ? before_nodes : ev_create(&arg);
 	if (space < 0)
 		return space;
-	err = sp_adopt(space, child, 0);
+	err = sp_adopt(space, before_nodes, 0);
 	return err ? err : sp_mark(space);
 }
 
@@ -119,7 +129,7 @@ static int undo_marked(long result)
 	sp_clear(space);
 	if (result > 0)
 		numbers -= sp_local(space, result) > 0;
-	if (numbers > 1 || (numbers == 1 && sp_local(space, BEFORE_NODES) != BEFORE_NODES))
+	if (numbers > 1 || (numbers == 1 && sp_local(space, before_nodes) != before_nodes))
 		return -EUCLEAN;
 	return sp_end(space);
 }

@@ -86,7 +86,8 @@ TEST_F_TIMEOUT(race, all_or_nobody, 120)
 	int failures, sum = 0;
 	pid_t root;
 
-	for (int i = 0; i < TREES; i++) {
+	/* By chance all may succeed at once. */
+	for (int i = 0; i < TREES || (variant->adopter && !sum && i < 10 * TREES); i++) {
 		self->space = sp_create(NULL, 0, NULL);
 		ASSERT_LE(0, self->space);
 		ASSERT_EQ(0, agent_start(&self->host, AGENT_OUTSIDE));

@@ -137,6 +137,9 @@ static int undo_threads(long result)
 	int members = sp_numbers(fault_scene.space) - 1;
 
 	agent_stop(&threads);
+	/* A thread tells that it has ended just before it gives its number back. */
+	if (!WAIT_FOR(sp_numbers(fault_scene.space) == 1))
+		return -EUCLEAN;
 	if (members && members != THREADS + 1)
 		return -EXDEV;
 	return fault_is_due(members, result) ? 0 : -EXDEV;

@@ -108,10 +108,10 @@ TEST_F(generation, threads_and_zombies)
 }
 
 /* Exec by a thread other than the first leaves the process its number and that. */
-static long exec_cat(long unused)
+static long exec_sleep(long unused)
 {
 	(void)unused;
-	execl("/bin/cat", "cat", NULL);
+	execl("/bin/sleep", "sleep", "1000", NULL);
 	return -errno;
 }
 
@@ -120,9 +120,9 @@ TEST_F(generation, exec_keeps_it)
 	char path[32], target[32] = "";
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", self->first.pid);
-	ASSERT_EQ(0, agent_send(&self->first, exec_cat, 0));
+	ASSERT_EQ(0, agent_send(&self->first, exec_sleep, 0));
 	ASSERT_TRUE(WAIT_FOR(readlink(path, target, sizeof(target) - 1) > 0 &&
-			     strstr(target, "/cat")));
+			     strstr(target, "/sleep")));
 	EXPECT_EQ(1, generation_of(self->space, 1));
 }
 

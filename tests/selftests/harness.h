@@ -7,12 +7,13 @@
 #define HARNESS_H
 
 #include "kselftest_harness.h"
+#include "spacelib.h"
 
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	(30 * TIME_SCALE)
+#define TEST_TIMEOUT_DEFAULT	(30 * SLOWEST * TIME_SCALE)
 
 #undef TEST_F_TIMEOUT
 #define TEST_F_TIMEOUT(fixture, test, seconds)				\
-	__TEST_F_IMPL(fixture, test, -1, (seconds) * TIME_SCALE)
+	__TEST_F_IMPL(fixture, test, -1, (seconds) * SLOWEST * TIME_SCALE)
 
 #endif /* HARNESS_H */

@@ -237,7 +237,8 @@ TEST_F_TIMEOUT(init, fork_bomb, 120)
 
 			if (pid == 0)
 				bomb();
-			ASSERT_LT(0, pid);
+			/* The other one may have filled the space by now. */
+			ASSERT_TRUE(pid > 0 || (j > 0 && pid == -EAGAIN));
 		}
 		ASSERT_TRUE(WAIT_FOR(sp_numbers(space) > 20 + 5 * i));
 		ASSERT_EQ(0, kill(first, SIGKILL));

@@ -316,7 +316,8 @@ TEST_F_TIMEOUT(kill, fork_storm, 90)
 
 		if (pid == 0)
 			storm(deadline);
-		ASSERT_LT(0, pid);
+		/* The others may have filled the space by now. */
+		ASSERT_TRUE(pid > 0 || (i > 0 && pid == -EAGAIN));
 	}
 	ASSERT_TRUE(WAIT_FOR(sp_numbers(space) > 100));
 	ASSERT_EQ(0, sp_kill_counted(space, 0, SIGKILL, PIDSPACE_KILL_F_SPACE, &answer));

@@ -2,10 +2,12 @@
 /* Slab and vmalloc counters. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "memlib.h"
@@ -92,6 +94,13 @@ static long long measure(bool shrink_first)
 	return slab + area;
 }
 
+/* Lets some time pass, and an RCU grace period: what waits for one is about to be freed. */
+static void settle(void)
+{
+	usleep(SETTLED_MS * 1000);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
 long long mem_in_use(void)
 {
 	long long deadline = sp_now_ms() + SP_PATIENCE_MS;
@@ -99,7 +108,7 @@ long long mem_in_use(void)
 
 	do {
 		before = now;
-		usleep(SETTLED_MS * 1000);
+		settle();
 		now = measure(false);
 	} while (now >= 0 && llabs(now - before) > SETTLED_BYTES && sp_now_ms() < deadline);
 	measure(true);
@@ -129,7 +138,7 @@ long long mem_objects(const char *cache)
 
 	do {
 		before = now;
-		usleep(SETTLED_MS * 1000);
+		settle();
 		now = active_objects(cache);
 	} while (now >= 0 && now < before && sp_now_ms() < deadline);
 	return now;

@@ -12,7 +12,7 @@
 #include "spacelib.h"
 
 /* How long a waiter waits before it answers that nothing came. */
-#define LIMIT_MS	20000
+#define LIMIT_MS	(2 * SP_PATIENCE_MS)
 
 /* A handle with a stream, and one without, of the same space. */
 FIXTURE(poll) {

@@ -7,7 +7,7 @@
 #include "harness.h"
 #include "spacelib.h"
 
-/* Global numbers that no process of the guest has. */
+/* Where to look for global numbers that no process of the guest has. */
 #define LOW_NR		4000
 #define HIGH_NR		30000
 
@@ -24,7 +24,11 @@ FIXTURE_VARIANT_ADD(reuse, forbidden) { .policies = PIDSPACE_POLICY_NO_REUSE };
 
 FIXTURE_SETUP(reuse)
 {
-	struct pidspace_create arg = { .policies = variant->policies };
+	struct pidspace_create arg = {
+		.policies = variant->policies,
+		/* The highest global number can be passed, too. */
+		.pid_max = 2 * PIDSPACE_PID_MAX_DEFAULT,
+	};
 
 	ASSERT_EQ(0, sp_init());
 	self->space = ev_create(&arg);
@@ -36,10 +40,21 @@ FIXTURE_TEARDOWN(reuse)
 	EXPECT_EQ(0, sp_end(self->space));
 }
 
-/* Adopts a new process that the kernel calls @nr. */
-static pid_t adopt_as(int space, pid_t nr)
+/* Forks a process that has the first free number from @nr on. */
+static long fork_from(long nr)
 {
-	pid_t pid = ev_fork_as(nr);
+	pid_t pid;
+
+	do
+		pid = ev_fork_as(nr++);
+	while (pid == -EEXIST);
+	return pid;
+}
+
+/* Adopts such a process. */
+static pid_t adopt_from(int space, pid_t nr)
+{
+	pid_t pid = fork_from(nr);
 	int err;
 
 	if (pid < 0)
@@ -65,15 +80,17 @@ TEST_F(reuse, cyclic)
 TEST_F(reuse, behind_adopted)
 {
 	struct pidspace_info info;
+	pid_t high;
 
 	ASSERT_EQ(0, ev_churn_in(self->space, 3));
-	ASSERT_EQ(HIGH_NR, adopt_as(self->space, HIGH_NR));
-	EXPECT_EQ(variant->policies ? HIGH_NR + 1 : 4, next_nr(self->space));
+	high = adopt_from(self->space, HIGH_NR);
+	ASSERT_LE(HIGH_NR, high);
+	EXPECT_EQ(variant->policies ? high + 1 : 4, next_nr(self->space));
 	/* A lower one changes nothing. */
-	ASSERT_EQ(LOW_NR, adopt_as(self->space, LOW_NR));
-	EXPECT_EQ(variant->policies ? HIGH_NR + 2 : 5, next_nr(self->space));
+	ASSERT_LE(LOW_NR, adopt_from(self->space, LOW_NR));
+	EXPECT_EQ(variant->policies ? high + 2 : 5, next_nr(self->space));
 	ASSERT_EQ(0, sp_info(self->space, &info));
-	EXPECT_EQ(variant->policies ? HIGH_NR + 2 : 5, info.last_nr);
+	EXPECT_EQ(variant->policies ? high + 2 : 5, info.last_nr);
 	EXPECT_EQ(4, info.numbers);
 	EXPECT_EQ(7, info.generation);
 }
@@ -81,26 +98,24 @@ TEST_F(reuse, behind_adopted)
 /* Also when the adopted one has gone before the next child comes. */
 TEST_F(reuse, behind_adopted_and_gone)
 {
-	ASSERT_EQ(HIGH_NR, adopt_as(self->space, HIGH_NR));
-	ASSERT_EQ(0, sp_kill_reap(HIGH_NR));
-	EXPECT_EQ(variant->policies ? HIGH_NR + 1 : 1, next_nr(self->space));
-}
+	pid_t high = adopt_from(self->space, HIGH_NR);
 
-static long fork_as(long nr)
-{
-	return ev_fork_as(nr);
+	ASSERT_LE(HIGH_NR, high);
+	ASSERT_EQ(0, sp_kill_reap(high));
+	EXPECT_EQ(variant->policies ? high + 1 : 1, next_nr(self->space));
 }
 
 /* Of a tree, the highest number counts. */
 TEST_F(reuse, behind_adopted_tree)
 {
 	struct agent root;
-	int highest;
+	pid_t highest;
 
 	ASSERT_EQ(0, agent_start(&root, AGENT_OUTSIDE));
-	ASSERT_EQ(HIGH_NR, agent_call(&root, fork_as, HIGH_NR));
-	ASSERT_EQ(LOW_NR, agent_call(&root, fork_as, LOW_NR));
-	highest = root.pid > HIGH_NR ? root.pid : HIGH_NR;
+	highest = agent_call(&root, fork_from, HIGH_NR);
+	ASSERT_LE(HIGH_NR, highest);
+	ASSERT_LE(LOW_NR, agent_call(&root, fork_from, LOW_NR));
+	highest = root.pid > highest ? root.pid : highest;
 	ASSERT_EQ(0, sp_adopt(self->space, root.pid, PIDSPACE_ADOPT_F_TREE));
 	EXPECT_EQ(variant->policies ? highest + 1 : 1, next_nr(self->space));
 	agent_stop(&root);
@@ -113,7 +128,7 @@ TEST_F(reuse, adopted_above_pid_max)
 
 	ASSERT_EQ(0, ev_set(self->space, low));
 	ASSERT_EQ(0, ev_churn_in(self->space, 3));
-	ASSERT_EQ(HIGH_NR, adopt_as(self->space, HIGH_NR));
+	ASSERT_LE(HIGH_NR, adopt_from(self->space, HIGH_NR));
 	EXPECT_EQ(4, next_nr(self->space));
 }
 
@@ -136,11 +151,13 @@ TEST_F(reuse, set_on_a_live_space)
 		.flags = PIDSPACE_SET_F_POLICIES,
 		.policies = variant->policies ^ PIDSPACE_POLICY_NO_REUSE,
 	};
+	pid_t high;
 
 	ASSERT_EQ(0, ev_churn_in(self->space, 3));
 	ASSERT_EQ(0, ev_set(self->space, other));
-	ASSERT_EQ(HIGH_NR, adopt_as(self->space, HIGH_NR));
-	EXPECT_EQ(other.policies ? HIGH_NR + 1 : 4, next_nr(self->space));
+	high = adopt_from(self->space, HIGH_NR);
+	ASSERT_LE(HIGH_NR, high);
+	EXPECT_EQ(other.policies ? high + 1 : 4, next_nr(self->space));
 }
 
 TEST_HARNESS_MAIN

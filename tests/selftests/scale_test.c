@@ -21,8 +21,7 @@
  * hold many numbers, and what the kernel itself allocates meanwhile.  What is left
  * over in the end is compared with a kernel that had not seen the test.
  */
-#define NOISE		(16 << 10)
-#define LEFT_OVER	(64 << 10)
+#define NOISE		(64 << 10)
 
 /* Shared, as an agent fills it in too. */
 static pid_t *pids;
@@ -124,7 +123,7 @@ FIXTURE_TEARDOWN(scale)
 	long long left = mem_in_use() - self->before;
 
 	say_cost("left over", left, 1);
-	EXPECT_GT(LEFT_OVER, left);
+	EXPECT_GT(NOISE, left);
 }
 
 static bool is_in_order(int index, const struct pidspace_nr *answer)

@@ -81,7 +81,7 @@ static void be_target(int left)
 	pthread_t thread;
 	char text[16];
 
-	alarm(200 * TIME_SCALE);
+	alarm(200 * SLOWEST * TIME_SCALE);
 	if (!left) {
 		if (write(DONE_FD, "x", 1) != 1)
 			_exit(1);

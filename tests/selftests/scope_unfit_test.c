@@ -64,7 +64,7 @@ static void be_process(void)
 {
 	pthread_t thread;
 
-	alarm(200 * TIME_SCALE);
+	alarm(200 * SLOWEST * TIME_SCALE);
 	if (pthread_create(&thread, NULL, exec_at_round, NULL) || sc_no_new_privs(0))
 		_exit(1);
 	be_ready();

@@ -15,22 +15,29 @@
 
 #define SP_DEVICE	"/dev/pidspace"
 
-/* How long anything asynchronous may take under emulation. */
-#define SP_PATIENCE_MS	(10000 * TIME_SCALE)
+/* So many times slower than usual may a guest be that has little of its host. */
+#define SLOWEST		5
 
-/* Waits until @cond holds, and tells whether it came to hold in time. */
+/* How long anything asynchronous may take under emulation. */
+#define SP_PATIENCE_MS	(10000 * SLOWEST * TIME_SCALE)
+
+/*
+ * Waits until @cond holds, and tells whether it came to hold in time. Only naps count, and
+ * each for little: a guest that was stopped for long has not had that time.
+ */
 #define WAIT_FOR(cond)							\
 ({									\
-	long long deadline_ = sp_now_ms() + SP_PATIENCE_MS;		\
+	long long left_ = SP_PATIENCE_MS;				\
 	bool held_;							\
 									\
-	while (!(held_ = (cond)) && sp_now_ms() < deadline_)		\
-		sp_nap();						\
+	while (!(held_ = (cond)) && left_ > 0)				\
+		left_ -= sp_nap();					\
 	held_;								\
 })
 
 long long sp_now_ms(void);
-void sp_nap(void);
+/* Sleeps a moment, and tells how long that was, in milliseconds: from 1 to 100. */
+int sp_nap(void);
 
 /* Makes this process the one that orphans and leashed children depend on. */
 int sp_init(void);

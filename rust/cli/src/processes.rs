@@ -148,8 +148,6 @@ fn list_session(sid: GlobalNr) -> Result<BTreeSet<GlobalNr>, Error> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     /// A directory that looks like a cgroup and goes with its guard.
@@ -224,8 +222,12 @@ pub(crate) mod tests {
     fn unit(name: &str, script: &str) -> Result<Source, Error> {
         let home = Cgroup::new(name, &[]);
         let systemctl = home.0.join("systemctl");
-        fs::write(&systemctl, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).unwrap();
+        let text = home.0.join("text");
+        fs::write(&text, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // What this process has written is busy until all that other tests start has closed it.
+        let mut install = Command::new("install");
+        let installed = install.arg("-m755").arg(&text).arg(&systemctl).status();
+        assert!(installed.unwrap().success());
         Source::unit(systemctl.as_os_str(), OsStr::new("web"))
     }
 
