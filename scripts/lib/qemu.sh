@@ -56,12 +56,28 @@ channel_args() {
 	fi
 }
 
-# Boot the guest once and wait for its end. Sets timed_out.
+# How many seconds a guest has to come up, which takes ten as a rule. An emulated one can
+# hang before its kernel watches over itself.
+boot_limit=300
+
+# end_if_late QEMU: end a guest that does not come up.
+end_if_late() {
+	local second
+	for ((second = 0; second < boot_limit; second++)); do
+		sleep 1
+		! grep -q "^$nonce " "$work/result" || return 0
+	done
+	: >"$work/late"
+	kill "$1"
+}
+
+# Boot the guest once and wait for its end. Sets timed_out; a guest that is late leaves
+# a file of that name.
 run_guest() {
 	local -a args
-	local qemu
+	local qemu watcher
 	timed_out='' qemu_state=0
-	rm -f "$work"/{stdout,stderr,result}
+	rm -f "$work"/{stdout,stderr,result,late}
 	mkfifo "$work/stdout" "$work/stderr"
 	: >"$work/result"
 	: >"$console"
@@ -75,8 +91,12 @@ run_guest() {
 	timeout --foreground --kill-after=5 "$VM_TIMEOUT" "${args[@]}" <&3 2>"$work/qemu" &
 	qemu=$!
 	children+=("$qemu")
+	end_if_late "$qemu" >/dev/null 2>&1 3<&- &
+	watcher=$!
+	children+=("$watcher")
 	wait "$qemu" || qemu_state=$?
 	exec 3<&-
+	kill "$watcher" 2>/dev/null || :
 	[ "$qemu_state" != 124 ] && [ "$qemu_state" != 137 ] || timed_out=yes
 	relays_end
 }

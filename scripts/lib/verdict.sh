@@ -18,7 +18,8 @@ quote_trouble() {
 }
 
 # Sets reason. The status is the command's, 124 for a time-out, 125 for a guest
-# that failed, or status_early for one that died before the module was loaded.
+# that failed, or status_early for one that died, or hung, before the module was
+# loaded.
 verdict() {
 	local status trouble
 	reason=''
@@ -29,6 +30,8 @@ verdict() {
 		return 125
 	elif [ -n "$trouble" ]; then
 		reason="the kernel reported: $trouble"
+	elif [ -e "$work/late" ]; then
+		reason="it was not up within $boot_limit s"
 	elif [ -n "$timed_out" ]; then
 		reason="no end within $VM_TIMEOUT s"
 		return 124
