@@ -183,7 +183,7 @@ TEST_F(refused, spawner)
 /* A number that the space has in use is EEXIST, be it deep in a tree. */
 TEST_F(refused, number_taken)
 {
-	pid_t low = ad_fork_low(), holder;
+	pid_t low = ev_fork_from(2), holder;
 	int space = sp_create(NULL, 0, NULL);
 
 	ASSERT_LT(1, low);
@@ -210,7 +210,7 @@ static long fork_as(long nr)
 
 TEST_F(refused, number_taken_in_a_tree)
 {
-	pid_t low = ad_fork_low();
+	pid_t low = ev_fork_from(2);
 	int space = sp_create(NULL, 0, NULL);
 
 	ASSERT_EQ(0, sp_kill_reap(low));

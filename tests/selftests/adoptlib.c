@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "adoptlib.h"
-#include "eventlib.h"
 #include "spacelib.h"
 
 #define MAX_THREADS	16
@@ -24,15 +23,6 @@ long ad_adopt(long call)
 	int err = sp_adopt_counted(call >> 40, (int)call, call >> 32 & 0xff, &answer);
 
 	return err ? err : (long)answer.processes;
-}
-
-pid_t ad_fork_low(void)
-{
-	pid_t pid = -EEXIST;
-
-	for (pid_t nr = 2; pid == -EEXIST; nr++)
-		pid = ev_fork_as(nr);
-	return pid;
 }
 
 int ad_pidfd(pid_t pid)

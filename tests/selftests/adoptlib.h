@@ -16,8 +16,6 @@ long ad_adopt(long call);
 #define AD_CALL(space, pid, flags) \
 	((long)(space) << 40 | (long)(flags) << 32 | (unsigned int)(pid))
 
-/* A child in no space that pauses, with the lowest global number there is. */
-pid_t ad_fork_low(void);
 int ad_pidfd(pid_t pid);
 
 /*

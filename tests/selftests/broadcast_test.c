@@ -31,7 +31,7 @@
 #define DELAY_US	50000
 
 /* No line goes on for longer, whatever becomes of the test. */
-#define LIFETIME_MS	(240000 * TIME_SCALE)
+#define LIFETIME_MS	(240000 * SLOWEST * TIME_SCALE)
 
 /*
  * A line is a process and its heirs: a child that takes over when its parent

@@ -197,6 +197,16 @@ pid_t ev_fork_as(pid_t nr)
 	return pid < 0 ? -errno : pid;
 }
 
+long ev_fork_from(long nr)
+{
+	long pid;
+
+	do
+		pid = ev_fork_as(nr++);
+	while (pid == -EEXIST);
+	return pid;
+}
+
 static int stay(void *unused)
 {
 	(void)unused;

@@ -42,6 +42,8 @@ bool ev_sleeps_in(pid_t pid, long nr);
 int ev_set(int space, struct pidspace_set arg);
 /* A child with the global number @nr, in no space, that pauses. */
 pid_t ev_fork_as(pid_t nr);
+/* The same with the first number from @nr on that is free, for agents too. */
+long ev_fork_from(long nr);
 
 /*
  * A process as cheap as they come: it shares the memory and the open files of

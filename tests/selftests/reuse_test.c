@@ -40,21 +40,10 @@ FIXTURE_TEARDOWN(reuse)
 	EXPECT_EQ(0, sp_end(self->space));
 }
 
-/* Forks a process that has the first free number from @nr on. */
-static long fork_from(long nr)
-{
-	pid_t pid;
-
-	do
-		pid = ev_fork_as(nr++);
-	while (pid == -EEXIST);
-	return pid;
-}
-
-/* Adopts such a process. */
+/* Adopts a new process that has the first free global number from @nr on. */
 static pid_t adopt_from(int space, pid_t nr)
 {
-	pid_t pid = fork_from(nr);
+	pid_t pid = ev_fork_from(nr);
 	int err;
 
 	if (pid < 0)
@@ -112,9 +101,9 @@ TEST_F(reuse, behind_adopted_tree)
 	pid_t highest;
 
 	ASSERT_EQ(0, agent_start(&root, AGENT_OUTSIDE));
-	highest = agent_call(&root, fork_from, HIGH_NR);
+	highest = agent_call(&root, ev_fork_from, HIGH_NR);
 	ASSERT_LE(HIGH_NR, highest);
-	ASSERT_LE(LOW_NR, agent_call(&root, fork_from, LOW_NR));
+	ASSERT_LE(LOW_NR, agent_call(&root, ev_fork_from, LOW_NR));
 	highest = root.pid > highest ? root.pid : highest;
 	ASSERT_EQ(0, sp_adopt(self->space, root.pid, PIDSPACE_ADOPT_F_TREE));
 	EXPECT_EQ(variant->policies ? highest + 1 : 1, next_nr(self->space));
