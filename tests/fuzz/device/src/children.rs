@@ -154,13 +154,21 @@ pub(crate) fn end_all_but(spared: Option<Pid>) -> bool {
         if rest.iter().any(|&pid| kill(pid, Signal::SIGKILL).is_err()) {
             return false;
         }
-        for pid in rest {
-            if waitpid(pid, Some(WaitPidFlag::__WALL)).is_err() {
-                return false;
-            }
+        if rest.iter().any(|&pid| wait_for(pid).is_err()) {
+            return false;
         }
     }
     false
+}
+
+/// Waits for the end of a child, whatever signals interrupt that: libFuzzer has an alarm of its own.
+pub(crate) fn wait_for(pid: Pid) -> Result<WaitStatus, Errno> {
+    loop {
+        match waitpid(pid, Some(WaitPidFlag::__WALL)) {
+            Err(Errno::EINTR) => {}
+            end => return end,
+        }
+    }
 }
 
 /// Reaps one child, if one is dead.

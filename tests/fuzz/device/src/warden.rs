@@ -5,7 +5,7 @@
 use crate::alarm;
 use crate::arg::{call, Area};
 use crate::call::{Program, Shape};
-use crate::children::end_all_but;
+use crate::children::{end_all_but, wait_for};
 use crate::kcov::Kcov;
 use crate::reach::pidfd_open;
 use crate::runner::Runner;
@@ -14,7 +14,7 @@ use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{recv, send, socketpair, AddressFamily, MsgFlags, SockFlag, SockType};
-use nix::sys::wait::{waitpid, WaitStatus};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::{fork, ForkResult, Pid};
 use pidspace_uapi::*;
 use std::fs::{File, OpenOptions};
@@ -121,7 +121,7 @@ impl Warden {
         if length == Ok(1) && answer[0] == AGAIN {
             return true;
         }
-        let end = waitpid(ward.pid, None);
+        let end = wait_for(ward.pid);
         let fine = match end {
             Ok(WaitStatus::Exited(_, 0) | WaitStatus::Signaled(_, Signal::SIGKILL, _)) => true,
             // What may fail is also the copy of the frame for an alarm's handler.
