@@ -64,7 +64,7 @@ stage_text() {
 	root) echo "setting up the SDK's root file system (about 2 minutes)" ;;
 	kernel) echo "fetching the stock Debian kernel, its headers and its source (200 MB)" ;;
 	source) echo "unpacking the kernel source" ;;
-	kernel-debug | kernel-kcsan) echo "building the ${1#kernel-} kernel (about 20 minutes)" ;;
+	kernel-debug | kernel-kcsan) echo "building the ${1#kernel-} kernel (about 15 minutes)" ;;
 	kdir-*) echo "preparing the ${1#*-} kernel's build directory (about 3 minutes)" ;;
 	guest-*) echo "making the ${1#*-} guest's root file system" ;;
 	miri) echo "fetching Miri and its toolchain (140 MB)" ;;
