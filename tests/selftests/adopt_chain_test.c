@@ -22,7 +22,7 @@
  */
 #define LINKS		30
 #define BREAKS		3
-#define ROUNDS		(40 / TIME_SCALE)
+#define ROUNDS		(40 / WORK_SCALE)
 
 struct chain {
 	atomic_int pids[LINKS];

@@ -22,7 +22,7 @@
 #include "spacelib.h"
 
 /* How many births are looked for under way, and for how long at most. */
-#define CATCHES		(10 / TIME_SCALE)
+#define CATCHES		(10 / WORK_SCALE)
 #define HUNT_MS		(60000 * TIME_SCALE)
 
 /* Between two changes of group, so that each one waits anew. */

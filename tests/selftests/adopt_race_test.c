@@ -16,7 +16,7 @@
 #include "tree.h"
 
 /* How often a tree of how many is adopted. */
-#define ROUNDS		(200 / TIME_SCALE)
+#define ROUNDS		(200 / WORK_SCALE)
 #define TREE_SIZE	200
 
 /* How long a tree goes on before it is adopted, at most. */
@@ -196,7 +196,7 @@ TEST_F_TIMEOUT(tree, adopted_while_it_is_small, 160)
 }
 
 /* Of two that adopt the same tree at once one gets all of it, and one nothing. */
-#define RIVAL_ROUNDS	(20 / TIME_SCALE)
+#define RIVAL_ROUNDS	(20 / WORK_SCALE)
 
 static long ignore_children(long unused)
 {
@@ -240,7 +240,7 @@ TEST_F_TIMEOUT(tree, adopted_by_two, 60)
 	}
 }
 
-#define DYING_ROUNDS	(40 / TIME_SCALE)
+#define DYING_ROUNDS	(40 / WORK_SCALE)
 
 /*
  * Who is adopted into a space that is being destroyed is a member and dies with

@@ -15,7 +15,7 @@
 #include "spacelib.h"
 
 /* Enough to meet the others in every state, little enough for an emulator. */
-#define DEFAULT_ROUNDS	(10000 / TIME_SCALE)
+#define DEFAULT_ROUNDS	(10000 / WORK_SCALE)
 
 struct arena *arena;
 static pid_t attackers[ATTACKERS];

@@ -14,7 +14,7 @@
 #include "spacelib.h"
 #include "tree.h"
 
-#define BOMBS		(100 / TIME_SCALE)
+#define BOMBS		(100 / WORK_SCALE)
 
 /* How many members the space has room for. */
 #define BOUND		120

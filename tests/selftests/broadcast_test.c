@@ -19,8 +19,8 @@
 #include "harness.h"
 #include "spacelib.h"
 
-#define MANY		(250 / TIME_SCALE)
-#define SOME		(60 / TIME_SCALE)
+#define MANY		(250 / WORK_SCALE)
+#define SOME		(60 / WORK_SCALE)
 #define ROUNDS		3
 
 /*

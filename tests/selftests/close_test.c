@@ -8,7 +8,7 @@
 #include "harness.h"
 #include "spacelib.h"
 
-#define BOMBS	(10 / TIME_SCALE)
+#define BOMBS	(10 / WORK_SCALE)
 
 /*
  * A space with an agent in it and a child of that, and a holder outside, which

@@ -11,7 +11,7 @@
 #include "spacelib.h"
 
 #define SOME_UID	61234
-#define BOMBS		(15 / TIME_SCALE)
+#define BOMBS		(15 / WORK_SCALE)
 
 /* Number 1 has a child, number 2, and beside them is number 3. */
 FIXTURE(init) {

@@ -8,7 +8,7 @@
 #include "modulelib.h"
 #include "spacelib.h"
 
-#define ROUNDS		(20 / TIME_SCALE)
+#define ROUNDS		(20 / WORK_SCALE)
 #define SOME_UID	61234
 #define OTHER_UID	61235
 

@@ -9,8 +9,8 @@
 #include "memlib.h"
 #include "spacelib.h"
 
-#define MANY		(10000 / TIME_SCALE)
-#define FEW		(2000 / TIME_SCALE)
+#define MANY		(10000 / WORK_SCALE)
+#define FEW		(2000 / WORK_SCALE)
 
 /* What a space without members, and what a member, may cost, in bytes. */
 #define SPACE_BUDGET	2048

@@ -303,7 +303,7 @@ TEST_F(proc, own_mount)
 		EXPECT_EQ(INSIDE, agent_call(member, proc_count, 0));
 }
 
-#define ROUNDS	(3000 / TIME_SCALE)
+#define ROUNDS	(3000 / WORK_SCALE)
 
 /* How often of many times a look at @nr did not end as the first one did. */
 static long look_again_and_again(long nr)

@@ -12,9 +12,9 @@
 #include "scopelib.h"
 #include "spacelib.h"
 
-#define ROUNDS		(160 / TIME_SCALE)
+#define ROUNDS		(160 / WORK_SCALE)
 /* They lie between the process and its thread, and take their time to be looked at. */
-#define FELLOWS		(1000 / TIME_SCALE)
+#define FELLOWS		(1000 / WORK_SCALE)
 /* The thread execs when SET begins, or so long before that. */
 #define MOST_LEAD_US	8000
 

@@ -10,7 +10,7 @@
 #include "harness.h"
 #include "spacelib.h"
 
-#define CHILDREN	(10000 / TIME_SCALE)
+#define CHILDREN	(10000 / WORK_SCALE)
 #define PRODUCERS	2
 #define STALLED		300
 

@@ -23,7 +23,7 @@
 #define FIRST		2000
 
 #define FORKERS		4
-#define ROUNDS		(2000 / TIME_SCALE)
+#define ROUNDS		(2000 / WORK_SCALE)
 #define STAY		(ROUNDS / FAR)
 
 FIXTURE(table) {
