@@ -25,7 +25,7 @@
 #define TREE	PIDSPACE_ADOPT_F_TREE
 
 /* How long there are new rounds with large trees and with small ones. */
-#define GROWS_MS	(WORK_SCALE > 1 ? 80000 : 240000)
+#define GROWS_MS	(WORK_SCALE > 1 ? 60000 : 240000)
 #define SMALL_MS	(80000 * TIME_SCALE)
 
 /* How often a task that is about to end is looked at, at most. */
