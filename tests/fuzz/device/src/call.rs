@@ -123,6 +123,7 @@ pub(crate) enum End {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(crate) struct Array {
     pub(crate) count: Pick,
+    /// What the caller says it is, which `PIDSPACE_IOC_LOOKUP` does not ask for.
     pub(crate) entry_size: Pick,
     pub(crate) shape: Shape,
 }

@@ -38,7 +38,8 @@ impl Runner {
                 )
             }
             Call::LookupBatch { slot, op, array } => {
-                let (entries, count, size) = self.array(array, size_of::<pidspace_nr>());
+                let entry_size = size_of::<pidspace_nr>() as u32;
+                let (entries, count, size) = self.array(array, entry_size);
                 let op = op.of(&[0, 1, 2, 3]);
                 let mut arg = pidspace_lookup {
                     op,
@@ -56,8 +57,8 @@ impl Runner {
                 cursor,
                 array,
             } => {
-                let (entries, count, size) = self.array(array, size_of::<pidspace_member>());
                 let entry_size = entry_size(array, size_of::<pidspace_member>());
+                let (entries, count, size) = self.array(array, entry_size);
                 let cursor = cursor.of(&CURSORS);
                 let mut arg = pidspace_members {
                     entries,
@@ -76,8 +77,8 @@ impl Runner {
                 cursor,
                 array,
             } => {
-                let (entries, count, size) = self.array(array, size_of::<pidspace_info>());
                 let entry_size = entry_size(array, size_of::<pidspace_info>());
+                let (entries, count, size) = self.array(array, entry_size);
                 let cursor = cursor.of(&CURSORS).into();
                 let mut arg = pidspace_list {
                     entries,
@@ -96,8 +97,8 @@ impl Runner {
                 cursor,
                 array,
             } => {
-                let (entries, count, size) = self.array(array, size_of::<pidspace_hook_info>());
                 let entry_size = entry_size(array, size_of::<pidspace_hook_info>());
+                let (entries, count, size) = self.array(array, entry_size);
                 let cursor = cursor.of(&CURSORS);
                 let mut arg = pidspace_hooks {
                     entries,
@@ -115,10 +116,10 @@ impl Runner {
     }
 
     /// Returns the address, the count and the size of an array for a command to fill.
-    fn array(&mut self, array: Array, known: usize) -> (u64, u32, usize) {
+    fn array(&mut self, array: Array, entry_size: u32) -> (u64, u32, usize) {
         let count = array.count.of(&COUNTS);
         let answered = count.min(PIDSPACE_BATCH_MAX) as usize;
-        let size = answered.saturating_mul(entry_size(array, known) as usize);
+        let size = answered.saturating_mul(entry_size as usize);
         (self.arrays.array(size, array.shape), count, size)
     }
 
