@@ -27,6 +27,15 @@ const LIMITS: [u32; 5] = [0, 1, 2, 3, 8];
 const FLAGS: [u32; 6] = [0, 1, 2, 3, 4, 8];
 const NAMES: [&[u8]; 6] = [b"", b"a", b"b", b"-a", b"a/b", &[b'a'; 64]];
 
+/// Adoption and signals by raw numbers could reach the fuzzer itself; a mark is to be taken note of,
+/// and an end that is waited for to be interrupted.
+const NOT_RAW: [u32; 4] = [
+    PIDSPACE_IOC_ADOPT,
+    PIDSPACE_IOC_KILL,
+    PIDSPACE_IOC_SPAWN,
+    PIDSPACE_IOC_DESTROY,
+];
+
 impl Runner {
     pub(crate) fn command(&mut self, call: Call) -> Result<(), Errno> {
         match call {
@@ -166,8 +175,7 @@ impl Runner {
             }
             _ => return Ok(()),
         };
-        // A runner that is a member would be stopped for good.
-        if arg.sig == libc::SIGSTOP as u32 {
+        if is_unfit(arg.sig) {
             arg.sig = 0;
         }
         self.call(slot, shape, &mut arg)
@@ -175,10 +183,11 @@ impl Runner {
 
     fn raw(&mut self, slot: Slot, command: Pick, words: [u32; 6]) -> Result<(), Errno> {
         let command = command.of(&[0, 13, 14, 255, 0x100, 0xffff]);
-        // Adoption and signals by raw numbers could reach the fuzzer itself.
-        let command = match command & 0xff {
-            6 | 9 => 0,
-            _ => 0xc000_b900 | command,
+        let is = |named: &u32| named & 0xff == command & 0xff;
+        let command = if NOT_RAW.iter().any(is) {
+            0
+        } else {
+            0xc000_b900 | command
         };
         let mut bytes = [0_u8; 24];
         for (part, word) in bytes.chunks_mut(4).zip(words) {
@@ -187,6 +196,12 @@ impl Runner {
         let address = self.area.write(&bytes);
         ioctl(self.fd(slot), command, address)
     }
+}
+
+/// A runner that is a member would be stopped for good by SIGSTOP; the two that the C library keeps
+/// for itself cannot be blocked, and a wait for who dies of them is an error to nix.
+fn is_unfit(sig: u32) -> bool {
+    matches!(sig, 32 | 33) || sig == libc::SIGSTOP as u32
 }
 
 fn name_of(which: u8) -> [u8; PIDSPACE_NAME_SIZE as usize] {

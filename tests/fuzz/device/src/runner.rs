@@ -4,7 +4,7 @@
 //! one takes its place.
 
 use crate::arg::{call, Area, Argument};
-use crate::call::{Call, Program, Shape, Slot, Who};
+use crate::call::{Call, Program, Reach, Shape, Slot, Who};
 use crate::children::{end_all_but, reap, Nursery};
 use crate::reach::reach;
 use nix::errno::Errno;
@@ -190,7 +190,7 @@ impl Runner {
                 Ok(())
             }
             Call::Pidfd(who) => self.open_pidfd(who),
-            Call::Reach(how, who) => reach(how, self.number(who), self.pidfd.as_ref(), &self.area),
+            Call::Reach(how, who) => self.reach(how, who),
             Call::User(ordinary) => become_user(if ordinary { USER } else { 0 }),
             Call::NoNewPrivileges => {
                 self.changed = true;
@@ -221,6 +221,15 @@ impl Runner {
     fn open_pidfd(&mut self, who: Who) -> Result<(), Errno> {
         self.pidfd = crate::reach::pidfd_open(self.number(who))?.into();
         Ok(())
+    }
+
+    fn reach(&mut self, how: Reach, who: Who) -> Result<(), Errno> {
+        let pid = match how {
+            // It may stop later than the runner waits for it, and then for good.
+            Reach::Seize => self.victim(who),
+            _ => self.number(who),
+        };
+        reach(how, pid, self.pidfd.as_ref(), &self.area)
     }
 
     fn read(&mut self, slot: Slot, room: u16, wait: bool, shape: Shape) -> Result<(), Errno> {

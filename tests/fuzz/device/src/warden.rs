@@ -46,13 +46,25 @@ pub(crate) struct Warden {
 impl Warden {
     pub(crate) fn new() -> Self {
         set_child_subreaper(true).expect("prctl");
-        Self {
+        let mut warden = Self {
             kcov: Kcov::open(),
             log: OpenOptions::new().write(true).open("/dev/kmsg").ok(),
             ward: None,
             area: Area::new(2),
             arrays: Area::new(64),
-        }
+        };
+        warden.arm_hooks();
+        warden
+    }
+
+    /// Has the module arm all of its hooks, for which a program of a slow guest has not the time.
+    fn arm_hooks(&mut self) {
+        let mut scope = pidspace_create {
+            mode: PIDSPACE_MODE_SCOPE,
+            ..Default::default()
+        };
+        let device = device();
+        call(&mut self.area, device.as_raw_fd(), &mut scope, Shape::Plain).expect("CREATE");
     }
 
     /// Runs a program, and panics when what it leaves is not what was there before.
