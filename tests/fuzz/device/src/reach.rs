@@ -95,7 +95,7 @@ pub(crate) fn reach(
 
 const WAIT: usize = (libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) as usize;
 
-/// Traces a process and lets it go: never the fuzzer itself.
+/// Traces a process and lets it go. The caller must not pass the fuzzer itself.
 fn seize(pid: i32) -> Result<(), Errno> {
     let nr = pid as usize;
     system_call(libc::SYS_ptrace, [libc::PTRACE_SEIZE as usize, nr, 0, 0, 0])?;

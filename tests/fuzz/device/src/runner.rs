@@ -225,7 +225,7 @@ impl Runner {
 
     fn reach(&mut self, how: Reach, who: Who) -> Result<(), Errno> {
         let pid = match how {
-            // It may stop later than the runner waits for it, and then for good.
+            // The fuzzer could stop later than the runner waits for it, and then for good.
             Reach::Seize => self.victim(who),
             _ => self.number(who),
         };
